@@ -1,0 +1,79 @@
+//===- Compiler.h - from text to a callable loss ----------------*- C++ -*-===//
+//
+// The compiler as a library. This header shows no LLVM or MLIR type, so the runtime and the search
+// include it cheaply and next to LibTorch's headers.
+//
+//===----------------------------------------------------------------------===//
+#ifndef LOSSLANG_COMPILER_PIPELINE_COMPILER_H
+#define LOSSLANG_COMPILER_PIPELINE_COMPILER_H
+
+#include "runtime/abi/LossAbi.h"
+
+#include <cstdint>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace loss {
+
+/// The program text was wrong. what() holds the rendered diagnostics (file:line:col, source line,
+/// caret, notes), ready to print.
+class CompileError : public std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// Which kernels to generate. Each set bit of a mask is one value of the enumeration in LossAbi.h.
+struct KernelSelection {
+  uint32_t elements = (1u << LOSS_F32) | (1u << LOSS_F64);
+  uint32_t targets = (1u << LOSS_TARGET_NONE) | (1u << LOSS_TARGET_INDEX) | (1u << LOSS_TARGET_DENSE);
+  uint32_t modes = (1u << LOSS_VALUE) | (1u << LOSS_VALUE_AND_GRAD);
+  /// Feature levels; 0 means the best level of this processor.
+  uint32_t levels = 0;
+
+  /// One element type, one kind of target, value and gradient in one kernel: what training needs.
+  static KernelSelection training(uint32_t element = LOSS_F32, uint32_t target = LOSS_TARGET_INDEX) {
+    return {1u << element, (1u << target) | (1u << LOSS_TARGET_NONE), 1u << LOSS_VALUE_AND_GRAD, 0};
+  }
+};
+
+/// A loss compiled in this process. The module and its code live as long as this object.
+class JitModule {
+public:
+  virtual ~JitModule() = default;
+  virtual const LossModule &module() const = 0;
+};
+
+/// Compiles many losses one after another with flat memory. Not thread-safe: one per thread.
+class Compiler {
+public:
+  Compiler();
+  ~Compiler();
+  Compiler(const Compiler &) = delete;
+  Compiler &operator=(const Compiler &) = delete;
+
+  /// Compiles `text` in process. `fileName` appears in diagnostics. Throws CompileError.
+  std::unique_ptr<JitModule> compile(std::string_view text, const std::string &fileName,
+                                     const KernelSelection &selection = {});
+
+  /// Reads and compiles a .loss file in process. Throws CompileError (also when it cannot be read).
+  std::unique_ptr<JitModule> compileFile(const std::string &path,
+                                         const KernelSelection &selection = {});
+
+  struct Impl;
+
+private:
+  std::unique_ptr<Impl> impl;
+};
+
+/// Path of a library loss ("ngl" -> ".../stdlib/ngl.loss"), or empty when there is none. Looks in
+/// $LOSSLANG_STDLIB, beside the running program (../share/losslang/stdlib), and in the source tree.
+std::string findLibraryLoss(std::string_view name);
+
+/// Names of all library losses, sorted.
+std::vector<std::string> listLibraryLosses();
+
+} // namespace loss
+
+#endif // LOSSLANG_COMPILER_PIPELINE_COMPILER_H
