@@ -1,0 +1,89 @@
+//===- LossHandle.h - a loaded loss -----------------------------*- C++ -*-===//
+//
+// A compiled loss from a shared library or from the in-process compiler, checked and ready to call.
+// Knows neither LibTorch nor LLVM.
+//
+//===----------------------------------------------------------------------===//
+#ifndef LOSSLANG_RUNTIME_MODULE_LOSSHANDLE_H
+#define LOSSLANG_RUNTIME_MODULE_LOSSHANDLE_H
+
+#include "runtime/abi/LossAbi.h"
+
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace loss::runtime {
+
+/// A module could not be used: no such file, no loss, another ABI version, no kernel for this
+/// processor. what() is one line that names the file or the loss.
+class LoadError : public std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// A parameter was given that the loss does not have. what() is one line.
+class ParamError : public std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// Parameter values by name; those not named keep their default.
+using ParamValues = std::vector<std::pair<std::string, double>>;
+
+/// One kernel of a loss, chosen for this processor.
+struct KernelRef {
+  LossKernelFn entry = nullptr;
+  uint32_t scratchRows = 0;
+  explicit operator bool() const { return entry != nullptr; }
+};
+
+/// A loss, shared by copies of the handle; the code stays loaded as long as one of them lives.
+class LossHandle {
+public:
+  /// Opens a library that the compiler wrote. Throws LoadError.
+  static LossHandle open(const std::string &path);
+
+  /// Adopts a module that lives in memory; `module` keeps its owner alive (an aliasing shared_ptr
+  /// to the compiler's JitModule). `origin` names it in messages. Throws LoadError.
+  static LossHandle adopt(std::shared_ptr<const LossModule> module, const std::string &origin);
+
+  const LossModule &module() const { return *loaded->module; }
+  std::string name() const { return loaded->module->name; }
+  /// File or text that the loss came from, for messages.
+  const std::string &origin() const { return loaded->origin; }
+
+  /// The feature level (LOSS_X86_64_...) that the kernels are chosen for.
+  int level() const { return loaded->level; }
+
+  /// The kernel with these properties, or an empty one when the module has none of them.
+  KernelRef kernel(uint32_t element, uint32_t target, uint32_t mode) const {
+    return loaded->kernels[element][target][mode];
+  }
+
+  /// The parameters in the module's order: the defaults, replaced by `values`. Throws ParamError.
+  std::vector<double> bindParams(const ParamValues &values) const;
+
+  /// Index of an input, or -1.
+  int findInput(std::string_view name) const;
+  /// The first input over rows and classes that is no target (the logits), or -1.
+  int mainInput() const { return loaded->mainInput; }
+  /// The target, or -1.
+  int targetInput() const { return loaded->targetInput; }
+
+private:
+  struct Loaded {
+    std::shared_ptr<const LossModule> module;
+    std::string origin;
+    int level = -1;
+    int mainInput = -1, targetInput = -1;
+    KernelRef kernels[2][3][2];
+  };
+  explicit LossHandle(std::shared_ptr<const Loaded> loaded) : loaded(std::move(loaded)) {}
+  std::shared_ptr<const Loaded> loaded;
+};
+
+} // namespace loss::runtime
+
+#endif // LOSSLANG_RUNTIME_MODULE_LOSSHANDLE_H
