@@ -1,0 +1,204 @@
+//===- LossOps.cpp - verifiers, builders and syntax of the operations -----===//
+
+#include "compiler/Dialect/Loss/IR/Loss.h"
+
+#include "mlir/IR/Builders.h"
+#include "mlir/Interfaces/FunctionImplementation.h"
+
+using namespace mlir;
+using namespace loss::ir;
+
+#define GET_OP_CLASSES
+#include "compiler/Dialect/Loss/IR/LossOps.cpp.inc"
+
+//===----------------------------------------------------------------------===//
+// ProgramOp
+//===----------------------------------------------------------------------===//
+
+void ProgramOp::build(OpBuilder &builder, OperationState &state, StringRef name, FunctionType type,
+                      AxesAttr axes) {
+  state.getOrAddProperties<Properties>().sym_name = builder.getStringAttr(name);
+  state.getOrAddProperties<Properties>().function_type = TypeAttr::get(type);
+  state.getOrAddProperties<Properties>().axes = axes;
+  Region *region = state.addRegion();
+  Block *block = new Block();
+  region->push_back(block);
+  SmallVector<Location> locs(type.getNumInputs(), state.location);
+  block->addArguments(type.getInputs(), locs);
+}
+
+ParseResult ProgramOp::parse(OpAsmParser &parser, OperationState &result) {
+  auto buildType = [](Builder &builder, ArrayRef<Type> inputs, ArrayRef<Type> results,
+                      function_interface_impl::VariadicFlag,
+                      std::string &) { return builder.getFunctionType(inputs, results); };
+  return function_interface_impl::parseFunctionOp(
+      parser, result, /*allowVariadic=*/false, getFunctionTypeAttrName(result.name), buildType,
+      getArgAttrsAttrName(result.name), getResAttrsAttrName(result.name));
+}
+
+void ProgramOp::print(OpAsmPrinter &printer) {
+  function_interface_impl::printFunctionOp(printer, *this, /*isVariadic=*/false,
+                                           getFunctionTypeAttrName(), getArgAttrsAttrName(),
+                                           getResAttrsAttrName());
+}
+
+StringRef ProgramOp::getArgName(unsigned i) {
+  return getArgAttrOfType<StringAttr>(i, "loss.name").getValue();
+}
+
+StringRef ProgramOp::getArgKind(unsigned i) {
+  return getArgAttrOfType<StringAttr>(i, "loss.kind").getValue();
+}
+
+YieldOp ProgramOp::getYield() { return cast<YieldOp>(getBody().front().getTerminator()); }
+
+LogicalResult ProgramOp::verify() {
+  if (getAxes().getNames().empty())
+    return emitOpError("expected at least one axis");
+  for (unsigned i = 0, e = getNumArguments(); i < e; ++i) {
+    auto name = getArgAttrOfType<StringAttr>(i, "loss.name");
+    auto kind = getArgAttrOfType<StringAttr>(i, "loss.kind");
+    if (!name || !kind)
+      return emitOpError("expected 'loss.name' and 'loss.kind' on argument ") << i;
+    if (kind != "input" && kind != "target" && kind != "param")
+      return emitOpError("expected 'loss.kind' of argument '")
+             << name.getValue() << "' to be input, target or param, but found '" << kind.getValue()
+             << "'";
+    if (kind == "param" && !getArgAttrOfType<FloatAttr>(i, "loss.default"))
+      return emitOpError("expected 'loss.default' on parameter '") << name.getValue() << "'";
+    for (StringAttr axis : axesOf(getArgumentTypes()[i]))
+      if (!getAxes().contains(axis))
+        return emitOpError("argument '")
+               << name.getValue() << "' has axis '" << axis.getValue()
+               << "', which the program does not declare";
+  }
+  for (unsigned i = 0, e = getNumResults(); i < e; ++i) {
+    auto result = getResultAttrOfType<StringAttr>(i, "loss.result");
+    if (!result || (result != "value" && result != "grad"))
+      return emitOpError("expected 'loss.result' of result ") << i << " to be value or grad";
+    if (result == "grad" && !getResultAttrOfType<StringAttr>(i, "loss.of"))
+      return emitOpError("expected 'loss.of' on gradient result ") << i;
+  }
+  return success();
+}
+
+LogicalResult YieldOp::verify() {
+  auto program = cast<ProgramOp>((*this)->getParentOp());
+  if (getOperandTypes() != TypeRange(program.getResultTypes()))
+    return emitOpError("expected operands of the program's result types (")
+           << program.getResultTypes() << "), but found (" << getOperandTypes() << ")";
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Axes
+//===----------------------------------------------------------------------===//
+
+LogicalResult BroadcastOp::verify() {
+  if (getElementTypeOrSelf(getInput()) != getElementTypeOrSelf(getResult()))
+    return emitOpError("expected input and result of one element type");
+  // A subsequence: broadcasting inserts axes, it never reorders them.
+  ArrayRef<StringAttr> from = axesOf(getInput().getType()), to = axesOf(getType());
+  size_t found = 0;
+  for (StringAttr axis : to)
+    if (found < from.size() && from[found] == axis)
+      ++found;
+  if (found != from.size())
+    return emitOpError("expected the result to have axis '")
+           << from[found].getValue() << "' of the input, in the same order";
+  return success();
+}
+
+/// The operand must vary along the axis that the operation works on.
+static LogicalResult verifyAxis(Operation *op, Type type, StringRef axis) {
+  if (hasAxis(type, StringAttr::get(op->getContext(), axis)))
+    return success();
+  return op->emitOpError("expected an operand with axis '") << axis << "', but found " << type;
+}
+
+/// The result must be the operand's type without the axis.
+static LogicalResult verifyReduced(Operation *op, Type input, Type result, StringRef axis) {
+  if (failed(verifyAxis(op, input, axis)))
+    return failure();
+  Type expected = typeWithoutAxis(input, axis);
+  if (result == expected)
+    return success();
+  return op->emitOpError("expected result ") << expected << ", but found " << result;
+}
+
+LogicalResult ReduceOp::verify() {
+  return verifyReduced(*this, getInput().getType(), getType(), getAxis());
+}
+LogicalResult LogSumExpOp::verify() {
+  return verifyReduced(*this, getInput().getType(), getType(), getAxis());
+}
+LogicalResult SoftmaxOp::verify() { return verifyAxis(*this, getType(), getAxis()); }
+LogicalResult LogSoftmaxOp::verify() { return verifyAxis(*this, getType(), getAxis()); }
+
+LogicalResult ReduceOp::inferReturnTypes(MLIRContext *, std::optional<Location>, Adaptor adaptor,
+                                         SmallVectorImpl<Type> &types) {
+  types.push_back(typeWithoutAxis(adaptor.getInput().getType(), adaptor.getAxis()));
+  return success();
+}
+LogicalResult LogSumExpOp::inferReturnTypes(MLIRContext *, std::optional<Location>, Adaptor adaptor,
+                                            SmallVectorImpl<Type> &types) {
+  types.push_back(typeWithoutAxis(adaptor.getInput().getType(), adaptor.getAxis()));
+  return success();
+}
+LogicalResult GatherOp::inferReturnTypes(MLIRContext *, std::optional<Location>, Adaptor adaptor,
+                                         SmallVectorImpl<Type> &types) {
+  types.push_back(typeWithoutAxis(adaptor.getInput().getType(), adaptor.getAxis()));
+  return success();
+}
+
+/// The index must have the axes of `type` but the class axis.
+static LogicalResult verifyIndex(Operation *op, Type index, Type type, StringRef axis) {
+  if (failed(verifyAxis(op, type, axis)))
+    return failure();
+  if (axesOf(index) == axesOf(typeWithoutAxis(type, axis)))
+    return success();
+  return op->emitOpError("expected an index with the axes of ")
+         << typeWithoutAxis(type, axis) << ", but found " << index;
+}
+
+LogicalResult OneHotOp::verify() {
+  return verifyIndex(*this, getIndex().getType(), getType(), getAxis());
+}
+LogicalResult GatherOp::verify() {
+  if (failed(verifyReduced(*this, getInput().getType(), getType(), getAxis())))
+    return failure();
+  return verifyIndex(*this, getIndex().getType(), getInput().getType(), getAxis());
+}
+
+//===----------------------------------------------------------------------===//
+// Kernel
+//===----------------------------------------------------------------------===//
+
+LogicalResult KernelOp::verify() {
+  if (getTarget() != "none" && getTarget() != "index" && getTarget() != "dense")
+    return emitOpError("expected target none, index or dense, but found '") << getTarget() << "'";
+  if (getMode() != "value" && getMode() != "grad")
+    return emitOpError("expected mode value or grad, but found '") << getMode() << "'";
+  unsigned expected = getInputs() + getParams() + getGrads() + 1;
+  if (getBody().getNumArguments() != expected)
+    return emitOpError("expected ") << expected << " body arguments, but found "
+                                    << getBody().getNumArguments();
+  return success();
+}
+
+LogicalResult PhaseOp::verify() {
+  Block &block = getBody().front();
+  auto yield = dyn_cast<PhaseYieldOp>(block.getTerminator());
+  if (!yield)
+    return emitOpError("expected the body to end with loss.phase_yield");
+  if (block.getNumArguments() != getReads().size())
+    return emitOpError("expected one body argument for each of ")
+           << getReads().size() << " rows read, but found " << block.getNumArguments();
+  if (yield.getReduced().size() != getReductions().size() ||
+      getResults().size() != getReductions().size())
+    return emitOpError("expected ") << getReductions().size() << " reduced values and results";
+  if (yield.getWritten().size() != getWrites().size())
+    return emitOpError("expected one written value for each of ")
+           << getWrites().size() << " rows, but found " << yield.getWritten().size();
+  return success();
+}

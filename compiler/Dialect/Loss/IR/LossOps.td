@@ -1,0 +1,251 @@
+//===- LossOps.td - operations of a loss.program --------------------------===//
+
+#ifndef LOSSLANG_DIALECT_LOSS_IR_LOSSOPS_TD
+#define LOSSLANG_DIALECT_LOSS_IR_LOSSOPS_TD
+
+include "LossDialect.td"
+include "mlir/Interfaces/FunctionInterfaces.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+include "mlir/IR/OpAsmInterface.td"
+include "mlir/IR/SymbolInterfaces.td"
+
+class Loss_Op<string mnemonic, list<Trait> traits = []> : Op<Loss_Dialect, mnemonic, traits>;
+
+def Loss_Float : AnyTypeOf<[F32, F64]>;
+/// A number, or a tensor of numbers with named axes.
+def Loss_Value
+    : TypeOrValueSemanticsContainer<Loss_Float, "number or tensor of numbers with named axes">;
+/// Class indices: one a row, or a single one.
+def Loss_Index : TypeOrValueSemanticsContainer<I64, "class index or tensor of class indices">;
+
+//===----------------------------------------------------------------------===//
+// Program
+//===----------------------------------------------------------------------===//
+
+def Loss_ProgramOp : Loss_Op<"program", [
+    AutomaticAllocationScope, FunctionOpInterface, IsolatedFromAbove, SingleBlock]> {
+  let summary = "a loss as a formula over whole tensors";
+  let description = [{
+    `axes` lists all axes of the loss; the first are its rows, the last its classes. Each argument
+    carries `loss.name` and `loss.kind`: "input", "target" (a distribution over the classes) or
+    "param" (with `loss.default`). Each result carries `loss.result`: "value" or "grad", the latter
+    with `loss.of`, the name of the argument it is the gradient for.
+
+    ```mlir
+    loss.program @brier(%x: tensor<?x?xf64, #loss.axes<batch, class>> {loss.kind = "input", loss.name = "x"},
+                        %y: tensor<?x?xf64, #loss.axes<batch, class>> {loss.kind = "target", loss.name = "y"})
+        -> (tensor<?xf64, #loss.axes<batch>> {loss.result = "value"})
+        attributes {axes = #loss.axes<batch, class>} { ... }
+    ```
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name,
+                       TypeAttrOf<FunctionType>:$function_type,
+                       Loss_AxesAttr:$axes,
+                       OptionalAttr<DictArrayAttr>:$arg_attrs,
+                       OptionalAttr<DictArrayAttr>:$res_attrs);
+  let regions = (region SizedRegion<1>:$body);
+  let hasCustomAssemblyFormat = 1;
+  let hasVerifier = 1;
+  let builders = [OpBuilder<(ins "::llvm::StringRef":$name, "::mlir::FunctionType":$type,
+                                 "AxesAttr":$axes)>];
+  let extraClassDeclaration = [{
+    // FunctionOpInterface.
+    ::llvm::ArrayRef<::mlir::Type> getArgumentTypes() { return getFunctionType().getInputs(); }
+    ::llvm::ArrayRef<::mlir::Type> getResultTypes() { return getFunctionType().getResults(); }
+    ::mlir::Region *getCallableRegion() { return &getBody(); }
+
+    /// Name and kind ("input", "target", "param") of argument `i`.
+    ::llvm::StringRef getArgName(unsigned i);
+    ::llvm::StringRef getArgKind(unsigned i);
+    ::mlir::StringAttr getRowAxis() { return getAxes().getNames().front(); }
+    ::mlir::StringAttr getClassAxis() { return getAxes().getNames().back(); }
+    YieldOp getYield();
+  }];
+}
+
+def Loss_YieldOp : Loss_Op<"yield", [Pure, Terminator, HasParent<"ProgramOp">]> {
+  let summary = "results of a loss.program";
+  let arguments = (ins Variadic<Loss_Value>:$values);
+  let assemblyFormat = "attr-dict ($values^ `:` type($values))?";
+  let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Axes
+//===----------------------------------------------------------------------===//
+
+def Loss_BroadcastOp : Loss_Op<"broadcast", [Pure]> {
+  let summary = "repeat a value along the axes it lacks";
+  let arguments = (ins AnyType:$input);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$input attr-dict `:` type($input) `to` type($result)";
+  let hasFolder = 1;
+  let hasCanonicalizer = 1;
+  let hasVerifier = 1;
+}
+
+def Loss_ReduceOp : Loss_Op<"reduce", [Pure, InferTypeOpAdaptor]> {
+  let summary = "sum, maximum or minimum over one axis";
+  let description = [{ A NaN operand gives NaN. The other axes stay, in their order. }];
+  let arguments = (ins Loss_ReduceKindAttr:$kind, Loss_Value:$input, StrAttr:$axis);
+  let results = (outs Loss_Value:$result);
+  let assemblyFormat = "$kind $input `over` $axis attr-dict `:` type($input) `->` type($result)";
+  let hasCanonicalizer = 1;
+  let hasVerifier = 1;
+}
+
+def Loss_AxisSizeOp : Loss_Op<"axis_size", [Pure]> {
+  let summary = "number of elements of an axis, as a number";
+  let arguments = (ins StrAttr:$axis);
+  let results = (outs Loss_Float:$result);
+  let assemblyFormat = "$axis attr-dict `:` type($result)";
+}
+
+class Loss_AxisMapOp<string mnemonic>
+    : Loss_Op<mnemonic, [Pure, SameOperandsAndResultType]> {
+  let arguments = (ins Loss_Value:$input, StrAttr:$axis);
+  let results = (outs Loss_Value:$result);
+  let assemblyFormat = "$input `over` $axis attr-dict `:` type($input)";
+  let hasVerifier = 1;
+}
+
+def Loss_SoftmaxOp : Loss_AxisMapOp<"softmax"> {
+  let summary = "exp(x_i) / sum_j exp(x_j) over one axis, without overflow";
+}
+
+def Loss_LogSoftmaxOp : Loss_AxisMapOp<"log_softmax"> {
+  let summary = "x_i - log sum_j exp(x_j) over one axis, without overflow";
+}
+
+def Loss_LogSumExpOp : Loss_Op<"logsumexp", [Pure, InferTypeOpAdaptor]> {
+  let summary = "log sum_j exp(x_j) over one axis, without overflow";
+  let arguments = (ins Loss_Value:$input, StrAttr:$axis);
+  let results = (outs Loss_Value:$result);
+  let assemblyFormat = "$input `over` $axis attr-dict `:` type($input) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Class indices
+//===----------------------------------------------------------------------===//
+
+def Loss_OneHotOp : Loss_Op<"one_hot", [Pure]> {
+  let summary = "1 at the class of the index, 0 elsewhere; never stored in memory";
+  let arguments = (ins Loss_Index:$index, StrAttr:$axis);
+  let results = (outs Loss_Value:$result);
+  let assemblyFormat = "$index `over` $axis attr-dict `:` type($index) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+def Loss_GatherOp : Loss_Op<"gather", [Pure, InferTypeOpAdaptor]> {
+  let summary = "the element at the class of the index";
+  let arguments = (ins Loss_Value:$input, Loss_Index:$index, StrAttr:$axis);
+  let results = (outs Loss_Value:$result);
+  let assemblyFormat = [{
+    $input `at` $index `over` $axis attr-dict `:` type($input) `,` type($index) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Elementwise functions that arith and math lack
+//===----------------------------------------------------------------------===//
+
+class Loss_UnaryOp<string mnemonic, string formula>
+    : Loss_Op<mnemonic, [Pure, SameOperandsAndResultType] # ElementwiseMappable.traits> {
+  let summary = formula;
+  // Vectors appear below loss.kernel.
+  let arguments = (ins Loss_Value:$input);
+  let results = (outs Loss_Value:$result);
+  let assemblyFormat = "$input attr-dict `:` type($input)";
+}
+
+def Loss_SigmoidOp : Loss_UnaryOp<"sigmoid", "1 / (1 + exp(-x))">;
+def Loss_LogSigmoidOp : Loss_UnaryOp<"log_sigmoid", "-log(1 + exp(-x)), without overflow">;
+def Loss_SoftplusOp : Loss_UnaryOp<"softplus", "log(1 + exp(x)), without overflow">;
+def Loss_SignOp : Loss_UnaryOp<"sign", "-1, 0 or 1; NaN for NaN">;
+def Loss_BesselI0Op : Loss_UnaryOp<"bessel_i0", "modified Bessel function I0(x)">;
+def Loss_BesselI0eOp : Loss_UnaryOp<"bessel_i0e", "exp(-abs(x)) I0(x)">;
+def Loss_BesselI1Op : Loss_UnaryOp<"bessel_i1", "modified Bessel function I1(x)">;
+def Loss_BesselI1eOp : Loss_UnaryOp<"bessel_i1e", "exp(-abs(x)) I1(x)">;
+
+//===----------------------------------------------------------------------===//
+// Kernel
+//===----------------------------------------------------------------------===//
+
+def Loss_Row : DialectType<Loss_Dialect, CPred<"::llvm::isa<::loss::ir::RowType>($_self)">, "row">;
+
+def Loss_KernelOp : Loss_Op<"kernel", [IsolatedFromAbove, Symbol, SingleBlock]> {
+  let summary = "what one row of a loss costs";
+  let description = [{
+    The body runs once for each row. Its arguments are: one for each argument of the program, in
+    order (a row where it has the class axis, else a number, or an i64 class index); then one row for
+    each gradient; then the factor that every gradient is multiplied by. `inputs` counts the first
+    group without the parameters, `params` the parameters, `grads` the gradients.
+    `target` is "none", "index" or "dense"; `mode` is "value" or "grad".
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, StrAttr:$target, StrAttr:$mode,
+                       TypeAttr:$element, I32Attr:$inputs, I32Attr:$params, I32Attr:$grads);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "$sym_name attr-dict-with-keyword $body";
+  let hasVerifier = 1;
+}
+
+def Loss_KernelReturnOp : Loss_Op<"kernel_return", [Terminator, HasParent<"KernelOp">]> {
+  let summary = "the loss of the row";
+  let arguments = (ins Loss_Float:$value);
+  let assemblyFormat = "$value attr-dict `:` type($value)";
+}
+
+def Loss_ScratchOp : Loss_Op<"scratch", [HasParent<"KernelOp">, MemoryEffects<[MemAlloc]>]> {
+  let summary = "a row of scratch memory of the calling thread";
+  let results = (outs Loss_Row:$row);
+  let assemblyFormat = "attr-dict `:` type($row)";
+}
+
+def Loss_LoadOp : Loss_Op<"load", [MemoryEffects<[MemRead]>]> {
+  let summary = "one element of a row";
+  let arguments = (ins Loss_Row:$row, I64:$index);
+  let results = (outs Loss_Float:$result);
+  let assemblyFormat = "$row `[` $index `]` attr-dict `:` type($row) `->` type($result)";
+}
+
+def Loss_IsClassOp : Loss_Op<"is_class", [Pure, HasParent<"PhaseOp">]> {
+  let summary = "whether the element at hand is the class of the index";
+  let arguments = (ins I64:$index);
+  let results = (outs I1:$result);
+  let assemblyFormat = "$index attr-dict";
+}
+
+def Loss_PhaseOp : Loss_Op<"phase", [
+    AttrSizedOperandSegments, SingleBlock,
+    RecursiveMemoryEffects]> {
+  let summary = "one pass over the class axis";
+  let description = [{
+    The body is the work on one element: its arguments are the elements of the rows read. It may use
+    numbers from outside. `loss.phase_yield` gives one number for each reduction, and one for each
+    row written. A row may be read and written: its element is read first.
+  }];
+  let arguments = (ins Variadic<Loss_Row>:$reads, Variadic<Loss_Row>:$writes,
+                       Loss_ReduceKindArrayAttr:$reductions);
+  let results = (outs Variadic<Loss_Float>:$results);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = [{
+    `reads` `(` ($reads^ `:` type($reads))? `)` `writes` `(` ($writes^ `:` type($writes))? `)`
+    `reduces` $reductions (`->` type($results)^)? attr-dict-with-keyword $body
+  }];
+  let hasVerifier = 1;
+}
+
+def Loss_PhaseYieldOp : Loss_Op<"phase_yield", [
+    Pure, Terminator, AttrSizedOperandSegments, HasParent<"PhaseOp">]> {
+  let summary = "what an element contributes to the reductions and rows of its phase";
+  let arguments = (ins Variadic<Loss_Float>:$reduced, Variadic<Loss_Float>:$written);
+  let assemblyFormat = [{
+    `reduce` `(` ($reduced^ `:` type($reduced))? `)`
+    `write` `(` ($written^ `:` type($written))? `)` attr-dict
+  }];
+}
+
+#endif

@@ -1,0 +1,52 @@
+//===- Passes.td - passes of the loss dialect ------------------------------===//
+
+#ifndef LOSSLANG_DIALECT_LOSS_TRANSFORMS_PASSES_TD
+#define LOSSLANG_DIALECT_LOSS_TRANSFORMS_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def Specialise : Pass<"loss-specialise", "::loss::ir::ProgramOp"> {
+  let summary = "fix the element type and how the target is passed";
+  let description = [{
+    A program computes in f64 with its target as a distribution over the classes. Here its numbers
+    become `element`, and with `target=index` the target becomes one i64 a row: its uses see
+    `loss.one_hot`, and what multiplies a one-hot value is needed at one class only:
+
+        sum(one_hot(t))          = 1
+        sum(one_hot(t) * x)      = gather(x, t)
+        one_hot(t) * x           = one_hot(t) * broadcast(gather(x, t))    if x is not a plain input
+        gather(f(x, y), t)       = f(gather(x, t), gather(y, t))
+        gather(one_hot(t), t)    = 1
+        gather(broadcast(x), t)  = x
+
+    So a term multiplied by a class-index target is computed once a row, and is 0 where the target
+    is 0 even if its other factor is not finite there.
+  }];
+  let options = [
+    Option<"element", "element", "std::string", /*default=*/"\"f32\"", "f32 or f64">,
+    Option<"target", "target", "std::string", /*default=*/"\"dense\"", "index or dense">,
+  ];
+}
+
+def ExpandSoftmax : Pass<"loss-expand-softmax", "::loss::ir::ProgramOp"> {
+  let summary = "write softmax, log_softmax and logsumexp as max, exp, sum and log";
+  let description = [{
+    With m = max(x) and s = sum(exp(x - m)):
+
+        softmax(x)     = exp(x - m) * (1 / s)
+        log_softmax(x) = (x - m) - log(s)
+        logsumexp(x)   = m + log(s)
+  }];
+}
+
+def Fuse : Pass<"loss-fuse", "::mlir::ModuleOp"> {
+  let summary = "turn each program into a kernel: phases over the class axis";
+  let description = [{
+    A value with the class axis is computed in a phase; a reduction ends its phase, and what needs its
+    result comes in a later one. A value that a later phase needs again is recomputed where that is
+    cheap, and kept in a row otherwise: in the gradient's own row if that is free, else in scratch.
+  }];
+  let dependentDialects = ["::loss::ir::LossDialect"];
+}
+
+#endif
