@@ -1,0 +1,170 @@
+# ./dev setup: Debian packages and LibTorch. Sourced by `dev`.
+# shellcheck shell=bash
+
+help_setup() {
+  cat <<EOF
+usage: ./dev setup [--no-torch] [--print]
+
+Installs what is missing, and nothing when nothing is:
+  * Debian 12 packages (dev.d/versions.env lists them) with apt-get, as root or through sudo; without
+    either it prints the one line to run and exits with code $EXIT_NEEDS_ROOT;
+  * LibTorch $TORCH_VERSION, unless python3 already has torch ${TORCH_VERSION%.*}: the PyPI wheel, in a virtual environment
+    that all checkouts share: $VENV (5.4 GB). An installation that was cut off is repaired.
+
+  --no-torch  leave LibTorch out: enough for lossc and loss-opt
+  --print     only print the apt-get line for the missing packages, if any
+Logs: build/logs/setup-*.log
+EOF
+}
+
+# The packages that are missing or of another version than pinned, one a line.
+missing_packages() {
+  local -A installed=()
+  local name version status entry prefix
+  while IFS=' ' read -r name status version; do
+    [[ $status == ii* ]] && installed[$name]=$version
+  done < <(dpkg-query -W -f '${Package} ${db:Status-Abbrev} ${Version}\n' "${DEBIAN_PACKAGES[@]%%=*}" 2>/dev/null)
+  for entry in "${DEBIAN_PACKAGES[@]}"; do
+    name=${entry%%=*} prefix=${entry#*=}
+    if [[ -z ${installed[$name]+set} || ${installed[$name]} != "$prefix"* ]]; then
+      echo "$name"
+    fi
+  done
+}
+
+# How to become root: nothing to add, sudo without a password, or not at all.
+root_prefix() {
+  if [[ $EUID -eq 0 ]]; then
+    echo "env"
+  elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
+    echo "sudo -n env"
+  else
+    return 1
+  fi
+}
+
+apt_install() { # ROOT-PREFIX PACKAGE...
+  local -a as_root
+  read -ra as_root <<<"$1"
+  shift
+  "${as_root[@]}" DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends \
+    -o DPkg::Lock::Timeout=300 "$@"
+}
+
+apt_update() { # ROOT-PREFIX
+  local -a as_root
+  read -ra as_root <<<"$1"
+  "${as_root[@]}" apt-get update -q -o DPkg::Lock::Timeout=300
+}
+
+setup_packages() {
+  command -v dpkg-query >/dev/null ||
+    fail "expected a Debian 12 system, but found no dpkg-query; README.md lists what to install by hand"
+  local -a missing
+  mapfile -t missing < <(missing_packages)
+  [[ ${#missing[@]} -eq 0 ]] && return
+  local line="apt-get update && apt-get install -y --no-install-recommends ${missing[*]}" as_root
+  if [[ $print_only == yes ]]; then
+    echo "$line"
+    return
+  fi
+  if ! as_root=$(root_prefix); then
+    echo "dev: ${#missing[@]} packages are missing, and installing them needs root. Run:" >&2
+    echo "  sudo sh -c '$line'" >&2
+    exit "$EXIT_NEEDS_ROOT"
+  fi
+  # Package lists may be absent (a fresh container) or too old to name files that still exist.
+  local lists=(/var/lib/apt/lists/*_Packages*)
+  if [[ ! -e ${lists[0]} ]]; then
+    step "package lists" "$LOGS/setup-apt-update.log" apt_update "$as_root"
+    step "${#missing[@]} Debian packages" "$LOGS/setup-apt.log" apt_install "$as_root" "${missing[@]}"
+  elif ! step "${#missing[@]} Debian packages" "$LOGS/setup-apt.log" \
+    apt_install "$as_root" "${missing[@]}" 2>/dev/null; then
+    step "package lists (the old ones did not do)" "$LOGS/setup-apt-update.log" apt_update "$as_root"
+    step "${#missing[@]} Debian packages" "$LOGS/setup-apt.log" apt_install "$as_root" "${missing[@]}"
+  fi
+  mapfile -t missing < <(missing_packages)
+  [[ ${#missing[@]} -eq 0 ]] ||
+    fail "expected the versions of dev.d/versions.env, but apt has others of: ${missing[*]}"
+}
+
+# The folder of site-packages in which the user's own python3 has a fitting torch, or nothing.
+user_torch() {
+  command -v python3 >/dev/null || return 0
+  python3 - "${TORCH_VERSION%.*}" 2>/dev/null <<'EOF' || true
+import importlib.metadata as metadata, os, sys
+dist = metadata.distribution("torch")
+site = str(dist.locate_file(""))
+if dist.version.startswith(sys.argv[1] + ".") and os.path.isdir(site + "/torch/share/cmake/Torch"):
+    print(os.path.normpath(site))
+EOF
+}
+
+# Where LibTorch's CMake files are, from the last setup: a line in a file, so that nothing slow runs.
+torch_cmake_dir() { cat "$BUILD/torch-cmake-dir" 2>/dev/null || true; }
+
+venv_works() {
+  [[ -x $VENV/bin/python ]] &&
+    "$VENV/bin/python" -m pip check &&
+    "$VENV/bin/python" -c "import torch; assert torch.__version__.split('+')[0] == '$TORCH_VERSION'"
+}
+
+venv_install() {
+  rm -rf "$VENV"
+  # Debian's own Python: another python3 on PATH may be of any version.
+  /usr/bin/python3 -m venv "$VENV" &&
+    "$VENV/bin/python" -m pip install -q --no-cache-dir --disable-pip-version-check --no-input \
+      --progress-bar off "torch==$TORCH_VERSION" &&
+    venv_works
+}
+
+setup_torch() {
+  local dir
+  dir=$(torch_cmake_dir)
+  if [[ -n $dir && -f $dir/Torch/TorchConfig.cmake && ($dir != "$VENV"/* || -f $VENV/.complete) ]]; then
+    return
+  fi
+  mkdir -p "$BUILD"
+  local site
+  site=$(user_torch)
+  if [[ -n $site ]]; then
+    say "using the torch of your python3: $site"
+    echo "$site/torch/share/cmake" >"$BUILD/torch-cmake-dir"
+    return
+  fi
+  mkdir -p "$CACHE"
+  # One installation at a time, whichever checkout asks. The stamp is the last thing written, so a
+  # folder without it is one that was cut off, or one made by other means: it has to prove itself.
+  exec 7>"$CACHE/venv-torch-$TORCH_VERSION.lock"
+  flock 7
+  if [[ ! -f $VENV/.complete ]]; then
+    if [[ -d $VENV ]] &&
+      step "checking the LibTorch in $VENV" "$LOGS/setup-torch-check.log" venv_works 2>/dev/null; then
+      :
+    else
+      step "LibTorch $TORCH_VERSION from PyPI (5.4 GB)" "$LOGS/setup-torch.log" venv_install
+    fi
+    touch "$VENV/.complete"
+  fi
+  exec 7>&-
+  local -a found=("$VENV"/lib/python3*/site-packages/torch/share/cmake)
+  [[ -f ${found[0]}/Torch/TorchConfig.cmake ]] || fail "no TorchConfig.cmake in $VENV; remove it and try again"
+  echo "${found[0]}" >"$BUILD/torch-cmake-dir"
+}
+
+run_setup() {
+  local torch=yes print_only=no
+  while [[ $# -gt 0 ]]; do
+    case $1 in
+    --no-torch) torch=no ;;
+    --print) print_only=yes ;;
+    *) usage_error "unknown option '$1'" ;;
+    esac
+    shift
+  done
+  mkdir -p "$LOGS"
+  setup_packages
+  [[ $print_only == yes ]] && return
+  [[ $torch == no ]] || setup_torch
+  say "set up"
+}
