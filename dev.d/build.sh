@@ -15,13 +15,11 @@ EOF
 }
 
 configure() { # TORCH(yes|no)
-  local enable=ON prefix=$LLVM_PREFIX
+  local enable=OFF python=''
   if [[ $1 == yes ]]; then
-    prefix="$prefix;$(torch_cmake_dir)"
-  else
-    enable=OFF
+    enable=ON python=$(torch_python)
   fi
-  local wanted="$prefix $enable"
+  local wanted="$LLVM_PREFIX $enable $python"
   if [[ -f $BUILD/build.ninja && -f $BUILD/configured-for && $(<"$BUILD/configured-for") == "$wanted" ]]; then
     return
   fi
@@ -29,7 +27,8 @@ configure() { # TORCH(yes|no)
   step "configuring build/" "$LOGS/configure.log" cmake -G Ninja -S "$ROOT" -B "$BUILD" \
     -DCMAKE_BUILD_TYPE=Release \
     -DCMAKE_C_COMPILER="$LLVM_PREFIX/bin/clang" -DCMAKE_CXX_COMPILER="$LLVM_PREFIX/bin/clang++" \
-    -DCMAKE_PREFIX_PATH="$prefix" -DLOSSLANG_ENABLE_TORCH=$enable
+    -DCMAKE_PREFIX_PATH="$LLVM_PREFIX" \
+    -DLOSSLANG_ENABLE_TORCH=$enable -DLOSSLANG_TORCH_PYTHON="$python"
   echo "$wanted" >"$BUILD/configured-for"
 }
 

@@ -47,10 +47,9 @@ step() {
   if "$@" >"$log" 2>&1 </dev/null; then
     echo "done ($(seconds "$start"))"
   else
-    local status=$?
     echo "failed ($(seconds "$start"))"
     echo "--- the end of $log:" >&2
     tail -n 25 "$log" >&2
-    return "$status"
+    return "$EXIT_FAILED"
   fi
 }

@@ -88,20 +88,37 @@ setup_packages() {
     fail "expected the versions of dev.d/versions.env, but apt has others of: ${missing[*]}"
 }
 
-# The folder of site-packages in which the user's own python3 has a fitting torch, or nothing.
+# The interpreter of the user's own python3 if that has a fitting torch, or nothing.
 user_torch() {
   command -v python3 >/dev/null || return 0
   python3 - "${TORCH_VERSION%.*}" 2>/dev/null <<'EOF' || true
 import importlib.metadata as metadata, os, sys
 dist = metadata.distribution("torch")
-site = str(dist.locate_file(""))
-if dist.version.startswith(sys.argv[1] + ".") and os.path.isdir(site + "/torch/share/cmake/Torch"):
-    print(os.path.normpath(site))
+library = dist.locate_file("torch/lib/libtorch_cpu.so")
+if dist.version.startswith(sys.argv[1] + ".") and os.path.isfile(library):
+    print(sys.executable)
 EOF
 }
 
-# Where LibTorch's CMake files are, from the last setup: a line in a file, so that nothing slow runs.
-torch_cmake_dir() { cat "$BUILD/torch-cmake-dir" 2>/dev/null || true; }
+# The Python whose torch is used, from the last setup: a line in a file, so that nothing slow runs.
+torch_python() { cat "$BUILD/torch-python" 2>/dev/null || true; }
+
+# Finished, and not damaged in the most likely way (files deleted to make room).
+venv_complete() {
+  [[ -f $VENV/.complete && -x $VENV/bin/python ]] &&
+    compgen -G "$VENV/lib/python3*/site-packages/torch/lib/libtorch_cpu.so" >/dev/null
+}
+
+# A former setup chose a torch, and it is still there.
+torch_chosen() {
+  local python
+  python=$(torch_python)
+  case $python in
+  '') return 1 ;;
+  "$VENV"/*) venv_complete ;;
+  *) [[ -x $python ]] ;;
+  esac
+}
 
 venv_works() {
   [[ -x $VENV/bin/python ]] &&
@@ -119,17 +136,13 @@ venv_install() {
 }
 
 setup_torch() {
-  local dir
-  dir=$(torch_cmake_dir)
-  if [[ -n $dir && -f $dir/Torch/TorchConfig.cmake && ($dir != "$VENV"/* || -f $VENV/.complete) ]]; then
-    return
-  fi
+  local python
+  ! torch_chosen || return 0
   mkdir -p "$BUILD"
-  local site
-  site=$(user_torch)
-  if [[ -n $site ]]; then
-    say "using the torch of your python3: $site"
-    echo "$site/torch/share/cmake" >"$BUILD/torch-cmake-dir"
+  python=$(user_torch)
+  if [[ -n $python ]]; then
+    say "using the torch of $python"
+    echo "$python" >"$BUILD/torch-python"
     return
   fi
   mkdir -p "$CACHE"
@@ -137,7 +150,7 @@ setup_torch() {
   # folder without it is one that was cut off, or one made by other means: it has to prove itself.
   exec 7>"$CACHE/venv-torch-$TORCH_VERSION.lock"
   flock 7
-  if [[ ! -f $VENV/.complete ]]; then
+  if ! venv_complete; then
     if [[ -d $VENV ]] &&
       step "checking the LibTorch in $VENV" "$LOGS/setup-torch-check.log" venv_works 2>/dev/null; then
       :
@@ -147,9 +160,7 @@ setup_torch() {
     touch "$VENV/.complete"
   fi
   exec 7>&-
-  local -a found=("$VENV"/lib/python3*/site-packages/torch/share/cmake)
-  [[ -f ${found[0]}/Torch/TorchConfig.cmake ]] || fail "no TorchConfig.cmake in $VENV; remove it and try again"
-  echo "${found[0]}" >"$BUILD/torch-cmake-dir"
+  echo "$VENV/bin/python" >"$BUILD/torch-python"
 }
 
 run_setup() {

@@ -7,7 +7,7 @@ Substitutions
   %stdlib      the library of losses            %source    the source tree
   %examples    docs/examples                    %build     the build tree
   %fashion     Fashion-MNIST in IDX form        %python    the Python that runs lit
-  %cc %cxx %cmake  compilers and CMake          %torch_dir folder of TorchConfig.cmake
+  %cc %cxx %cmake  compilers and CMake          %torch_dir  the Python package torch
   %s %S %t %T as always in lit
 Features
   torch, fashion-mnist, x86-64-v3, x86-64-v4, root
