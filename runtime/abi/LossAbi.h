@@ -60,8 +60,8 @@ typedef struct LossArgs {
 /** Computes rows [row_begin, row_end).
  *  scratch: LossKernel.scratch_rows * classes elements of the calling thread, 64-byte aligned; may
  *  be NULL when scratch_rows is 0.
- *  Returns -1, or the first row in the range whose class index lies outside [0, classes): rows before
- *  it are done, it and those after it are untouched, and nothing was read out of bounds. */
+ *  Returns -1, or the first row in the range whose class index lies outside [0, classes): rows
+ * before it are done, it and those after it are untouched, and nothing was read out of bounds. */
 typedef int64_t (*LossKernelFn)(const LossArgs *args, int64_t row_begin, int64_t row_end,
                                 void *scratch);
 

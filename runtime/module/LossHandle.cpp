@@ -1,0 +1,129 @@
+#include "runtime/module/LossHandle.h"
+#include "runtime/module/ElfCheck.h"
+
+#include <algorithm>
+#include <climits>
+#include <cstdlib>
+#include <dlfcn.h>
+
+namespace loss::runtime {
+namespace {
+
+const char *levelName(int level) {
+  static const char *const names[] = {"x86-64-v2", "x86-64-v3", "x86-64-v4"};
+  return level < 0 ? "below x86-64-v2" : names[level];
+}
+
+/// Why the descriptor cannot be used, or empty. Reads nothing behind the version before it fits.
+std::string explainUnusable(const LossModule &module) {
+  if (module.magic != LOSSLANG_ABI_MAGIC)
+    return "'" LOSSLANG_MODULE_SYMBOL "' is no loss descriptor (wrong magic number)";
+  if (module.abi_version != LOSSLANG_ABI_VERSION)
+    return "expected interface version " + std::to_string(LOSSLANG_ABI_VERSION) +
+           ", but found version " + std::to_string(module.abi_version) +
+           "; compile the loss again with this version's lossc";
+  const std::string damaged = "the loss descriptor is damaged";
+  if (!module.name || (module.input_count && !module.inputs) ||
+      (module.param_count && !module.params) || (module.kernel_count && !module.kernels))
+    return damaged;
+  for (uint32_t i = 0; i < module.input_count; ++i) {
+    const LossInput &input = module.inputs[i];
+    if (!input.name || input.kind > LOSS_INPUT_TARGET ||
+        input.grad_index >= static_cast<int32_t>(module.grad_count))
+      return damaged;
+  }
+  for (uint32_t i = 0; i < module.param_count; ++i)
+    if (!module.params[i].name)
+      return damaged;
+  for (uint32_t i = 0; i < module.kernel_count; ++i) {
+    const LossKernel &kernel = module.kernels[i];
+    if (kernel.element > LOSS_F64 || kernel.target > LOSS_TARGET_DENSE ||
+        kernel.mode > LOSS_VALUE_AND_GRAD)
+      return damaged;
+  }
+  return {};
+}
+
+} // namespace
+
+LossHandle LossHandle::adopt(std::shared_ptr<const LossModule> module, const std::string &origin) {
+  if (!module)
+    throw LoadError(origin + ": no loss module was given");
+  if (std::string why = explainUnusable(*module); !why.empty())
+    throw LoadError(origin + ": " + why);
+
+  auto loaded = std::make_shared<Loaded>();
+  loaded->origin = origin;
+  loaded->level = loss_cpu_level();
+  bool any = false;
+  for (uint32_t i = 0; i < module->kernel_count; ++i) {
+    const LossKernel &kernel = module->kernels[i];
+    KernelRef &ref = loaded->kernels[kernel.element][kernel.target][kernel.mode];
+    ref.entry = loss_kernel_entry(&kernel, loaded->level);
+    ref.scratchRows = kernel.scratch_rows;
+    any |= ref.entry != nullptr;
+  }
+  if (!any)
+    throw LoadError(origin + ": the loss '" + module->name +
+                    "' has no kernel for this processor (" + levelName(loaded->level) + ")");
+  for (uint32_t i = 0; i < module->input_count; ++i) {
+    const LossInput &input = module->inputs[i];
+    int &slot = input.kind == LOSS_INPUT_TARGET ? loaded->targetInput : loaded->mainInput;
+    if (slot < 0 && (input.kind == LOSS_INPUT_TARGET || (input.has_rows && input.has_classes)))
+      slot = static_cast<int>(i);
+  }
+  if (loaded->mainInput < 0)
+    throw LoadError(origin + ": the loss '" + module->name +
+                    "' has no input over rows and classes");
+  loaded->module = std::move(module);
+  return LossHandle(std::move(loaded));
+}
+
+LossHandle LossHandle::open(const std::string &path) {
+  if (std::string why = explainUnloadable(path); !why.empty())
+    throw LoadError(path + ": " + why);
+  // An absolute path, or else dlopen() searches the library folders for a bare name.
+  char resolved[PATH_MAX];
+  if (!realpath(path.c_str(), resolved))
+    throw LoadError(path + ": cannot resolve the path");
+  void *library = dlopen(resolved, RTLD_NOW | RTLD_LOCAL);
+  if (!library)
+    throw LoadError(path + ": cannot be loaded: " + dlerror());
+  std::shared_ptr<void> owner(library, [](void *l) { dlclose(l); });
+  const auto *module = static_cast<const LossModule *>(dlsym(library, LOSSLANG_MODULE_SYMBOL));
+  if (!module)
+    throw LoadError(path + ": is no compiled loss (expected the symbol '" LOSSLANG_MODULE_SYMBOL
+                           "', but found none)");
+  return adopt(std::shared_ptr<const LossModule>(owner, module), path);
+}
+
+std::vector<double> LossHandle::bindParams(const ParamValues &values) const {
+  const LossModule &m = module();
+  std::vector<double> bound(m.param_count);
+  for (uint32_t i = 0; i < m.param_count; ++i)
+    bound[i] = m.params[i].default_value;
+  for (const auto &[name, value] : values) {
+    const auto *end = m.params + m.param_count;
+    const auto *found =
+        std::find_if(m.params, end, [&](const LossParam &p) { return name == p.name; });
+    if (found == end) {
+      std::string known;
+      for (uint32_t i = 0; i < m.param_count; ++i)
+        known += (i ? ", " : "") + std::string(m.params[i].name);
+      throw ParamError("the loss '" + this->name() + "' has no parameter '" + name + "' (" +
+                       (known.empty() ? "it has none" : "it has: " + known) + ")");
+    }
+    bound[found - m.params] = value;
+  }
+  return bound;
+}
+
+int LossHandle::findInput(std::string_view name) const {
+  const LossModule &m = module();
+  for (uint32_t i = 0; i < m.input_count; ++i)
+    if (name == m.inputs[i].name)
+      return static_cast<int>(i);
+  return -1;
+}
+
+} // namespace loss::runtime
