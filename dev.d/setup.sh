@@ -151,10 +151,8 @@ setup_torch() {
   exec 7>"$CACHE/venv-torch-$TORCH_VERSION.lock"
   flock 7
   if ! venv_complete; then
-    if [[ -d $VENV ]] &&
-      step "checking the LibTorch in $VENV" "$LOGS/setup-torch-check.log" venv_works 2>/dev/null; then
-      :
-    else
+    if ! venv_works >"$LOGS/setup-torch-check.log" 2>&1 </dev/null; then
+      [[ ! -d $VENV ]] || say "the LibTorch in $VENV is not complete: installing it anew"
       step "LibTorch $TORCH_VERSION from PyPI (5.4 GB)" "$LOGS/setup-torch.log" venv_install
     fi
     touch "$VENV/.complete"

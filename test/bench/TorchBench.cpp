@@ -1,0 +1,133 @@
+//===- TorchBench.cpp - compiled losses against eager LibTorch ------------===//
+//
+// Forward and backward through the LibTorch operation, 4096 rows of 1000 classes, f32, one thread.
+// The peer is the same loss as one writes it with LibTorch's operations. Rounds are interleaved, so
+// whatever disturbs the machine disturbs both.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/Pipeline/Compiler.h"
+#include "runtime/torch/LossFunction.h"
+#include "test/bench/Report.h"
+
+#include <cmath>
+#include <cstdlib>
+#include <functional>
+
+using namespace loss;
+using namespace loss::bench;
+using loss::runtime::CompiledLoss;
+using loss::runtime::LossHandle;
+using torch::Tensor;
+
+namespace {
+
+constexpr int64_t rows = 4096, classes = 1000;
+
+Tensor eagerCrossEntropy(const Tensor &logits, const Tensor &target) {
+  return torch::nn::functional::cross_entropy(logits, target);
+}
+
+Tensor eagerFocal(const Tensor &logits, const Tensor &target) {
+  Tensor logp = torch::log_softmax(logits, 1).gather(1, target.unsqueeze(1)).squeeze(1);
+  return -((1 - logp.exp()).pow(2) * logp).mean();
+}
+
+Tensor eagerNgl(const Tensor &logits, const Tensor &target) {
+  Tensor p = torch::softmax(logits, 1);
+  Tensor y = torch::one_hot(target, classes).to(logits.scalar_type());
+  return (torch::exp(2.4092 - p - p * y) - torch::cos(torch::cos(torch::sin(p)))).mean();
+}
+
+using LossFn = std::function<Tensor(const Tensor &, const Tensor &)>;
+
+/// One training step's share: the loss, and the gradient of the logits in a fresh tensor.
+void forwardBackward(const LossFn &loss, Tensor &logits, const Tensor &target) {
+  logits.mutable_grad() = Tensor();
+  loss(logits, target).backward();
+}
+
+/// The peak of this process' memory during `body`, beyond what it held before, in bytes.
+double peakBeyond(const std::function<void()> &body) {
+  if (std::FILE *file = std::fopen("/proc/self/clear_refs", "w")) {
+    std::fputs("5", file); // resets the peak
+    std::fclose(file);
+  }
+  double before = processStatus("VmRSS");
+  body();
+  return 1024 * (processStatus("VmHWM") - before);
+}
+
+struct Peer {
+  const char *name;
+  LossFn eager;
+  double required;
+};
+
+CompiledLoss compiled(Compiler &compiler, const std::string &name) {
+  std::shared_ptr<JitModule> jit =
+      compiler.compileFile(findLibraryLoss(name), KernelSelection::training());
+  std::shared_ptr<const LossModule> module(jit, &jit->module());
+  return CompiledLoss(LossHandle::adopt(module, name));
+}
+
+/// The values and gradients of both must be the same: a comparison of times means nothing else.
+void requireAgreement(const Peer &peer, const LossFn &ours, Tensor &logits, const Tensor &target) {
+  Tensor expected = peer.eager(logits, target), found = ours(logits, target);
+  Tensor expectedGrad = torch::autograd::grad({expected}, {logits})[0];
+  Tensor foundGrad = torch::autograd::grad({found}, {logits})[0];
+  double value = std::abs(expected.item<double>() - found.item<double>());
+  double grad = (expectedGrad - foundGrad).abs().max().item<double>();
+  double scale = expectedGrad.abs().max().item<double>();
+  if (value <= 1e-5 * std::abs(expected.item<double>()) && grad <= 1e-4 * scale)
+    return;
+  std::fprintf(stderr, "bench-torch: %s differs from LibTorch: value by %g, gradient by %g of %g\n",
+               peer.name, value, grad, scale);
+  std::exit(1);
+}
+
+} // namespace
+
+int main() try {
+  torch::set_num_threads(1);
+  torch::manual_seed(1);
+  Tensor logits = torch::randn({rows, classes}).mul_(3).requires_grad_();
+  Tensor target = torch::randint(classes, {rows}, torch::kInt64);
+  Tensor copy = torch::empty({rows, classes});
+  Compiler compiler;
+
+  for (const Peer &peer : {Peer{"cross_entropy", eagerCrossEntropy, 3},
+                           Peer{"focal", eagerFocal, 3}, Peer{"ngl", eagerNgl, 12}}) {
+    CompiledLoss loss = compiled(compiler, peer.name);
+    LossFn ours = [&](const Tensor &x, const Tensor &y) { return loss(x, y); };
+    requireAgreement(peer, ours, logits, target);
+    std::vector<double> eagerTimes, ourTimes, copyTimes;
+    for (int round = -3; round < 31; ++round) {
+      double eager = timed([&] { forwardBackward(peer.eager, logits, target); });
+      double our = timed([&] { forwardBackward(ours, logits, target); });
+      double scaling = timed([&] {
+        torch::NoGradGuard noGrad;
+        torch::mul_out(copy, logits, torch::scalar_tensor(0.5f));
+      });
+      if (round < 0)
+        continue; // warm-up
+      eagerTimes.push_back(1e3 * eager);
+      ourTimes.push_back(1e3 * our);
+      copyTimes.push_back(1e3 * scaling);
+    }
+    std::string name = peer.name;
+    info(name + ": eager LibTorch", median(eagerTimes), "ms");
+    info(name + ": compiled", median(ourTimes), "ms");
+    info(name + ": scaling copy of the logits", median(copyTimes), "ms");
+    atLeast(name + ": eager / compiled", median(eagerTimes) / median(ourTimes), "x", peer.required);
+
+    logits.mutable_grad() = Tensor();
+    double extra = peakBeyond([&] { forwardBackward(ours, logits, target); });
+    double gradient = double(logits.grad().nbytes());
+    atMost(name + ": peak memory beyond the gradient", (extra - gradient) / (1 << 20), "MB", 1);
+  }
+  return 0;
+} catch (const std::exception &e) {
+  std::fprintf(stderr, "bench-torch: %s\n", e.what());
+  return 1;
+}
