@@ -22,7 +22,8 @@ endif()
 add_link_options(-fuse-ld=${LOSSLANG_LLVM_BIN}/ld.lld)
 
 # Every target sees the source root ("lang/Ast.h") and the generated tree.
-include_directories(${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR})
+get_filename_component(LOSSLANG_ROOT ${CMAKE_CURRENT_LIST_DIR}/.. ABSOLUTE)
+include_directories(${LOSSLANG_ROOT} ${CMAKE_BINARY_DIR})
 
 # losslang_library(NAME SOURCES ... LINK ... [LLVM]): a static library with the project's warnings.
 # LLVM: uses LLVM/MLIR headers, linked against the shared libraries (never the static ones).

@@ -56,7 +56,8 @@ def Loss_RowType : Loss_Type<"Row", "row"> {
 }
 
 def Loss_ReduceKind : I32EnumAttr<"ReduceKind", "reduction of an axis to one number", [
-    I32EnumAttrCase<"sum", 0>, I32EnumAttrCase<"max", 1>, I32EnumAttrCase<"min", 2>]> {
+    I32EnumAttrCase<"sum", 0>, I32EnumAttrCase<"max", 1>, I32EnumAttrCase<"min", 2>,
+    I32EnumAttrCase<"maxnum", 3>]> {
   let cppNamespace = "::loss::ir";
   let genSpecializedAttr = 0;
 }

@@ -87,7 +87,10 @@ def Loss_BroadcastOp : Loss_Op<"broadcast", [Pure]> {
 
 def Loss_ReduceOp : Loss_Op<"reduce", [Pure, InferTypeOpAdaptor]> {
   let summary = "sum, maximum or minimum over one axis";
-  let description = [{ A NaN operand gives NaN. The other axes stay, in their order. }];
+  let description = [{
+    A NaN operand gives NaN, but `maxnum` passes over it: that is the cheap shift of a softmax, whose
+    sum sees the NaN anyway. The other axes stay, in their order.
+  }];
   let arguments = (ins Loss_ReduceKindAttr:$kind, Loss_Value:$input, StrAttr:$axis);
   let results = (outs Loss_Value:$result);
   let assemblyFormat = "$kind $input `over` $axis attr-dict `:` type($input) `->` type($result)";

@@ -1,0 +1,82 @@
+//===- ExpandSoftmax.cpp - softmax family as max, exp, sum and log --------===//
+
+#include "compiler/Dialect/Loss/Transforms/Passes.h"
+
+#include "compiler/Dialect/Loss/IR/Loss.h"
+
+#include "mlir/IR/Builders.h"
+
+namespace loss::ir {
+#define GEN_PASS_DEF_EXPANDSOFTMAX
+#include "compiler/Dialect/Loss/Transforms/Passes.h.inc"
+} // namespace loss::ir
+
+using namespace mlir;
+using namespace loss::ir;
+
+namespace {
+
+/// The parts that the softmax family of one operand and axis shares: m = max(x), x - m, its
+/// exponential, and s = sum(exp(x - m)).
+struct Parts {
+  Value max, shifted, exponential, sum;
+
+  Parts(OpBuilder &b, Location loc, Value x, StringAttr axis) {
+    max = ReduceOp::create(b, loc, ReduceKind::maxnum, x, axis);
+    shifted = arith::SubFOp::create(b, loc, x, broadcastTo(b, loc, max, x.getType()));
+    exponential = math::ExpOp::create(b, loc, shifted);
+    sum = ReduceOp::create(b, loc, ReduceKind::sum, exponential, axis);
+  }
+};
+
+Value one(OpBuilder &b, Location loc, Type type) {
+  Type element = getElementTypeOrSelf(type);
+  Value number = arith::ConstantOp::create(b, loc, b.getFloatAttr(element, 1.0));
+  return broadcastTo(b, loc, number, type);
+}
+
+struct ExpandSoftmaxPass : loss::ir::impl::ExpandSoftmaxBase<ExpandSoftmaxPass> {
+  void runOnOperation() override {
+    // Operands come before their users, so one walk expands nested ones too. Parts are shared by
+    // operand and axis.
+    DenseMap<std::pair<Value, Attribute>, std::unique_ptr<Parts>> known;
+    auto partsOf = [&](OpBuilder &b, Location loc, Value x, StringAttr axis) -> Parts & {
+      std::unique_ptr<Parts> &parts = known[{x, axis}];
+      if (!parts) {
+        b.setInsertionPointAfterValue(x);
+        parts = std::make_unique<Parts>(b, loc, x, axis);
+      }
+      return *parts;
+    };
+    OpBuilder b(&getContext());
+    for (Operation &op : llvm::make_early_inc_range(getOperation().getBody().front())) {
+      Location loc = op.getLoc();
+      Value result;
+      if (auto softmax = dyn_cast<SoftmaxOp>(op)) {
+        Parts &parts = partsOf(b, loc, softmax.getInput(), softmax.getAxisAttr());
+        b.setInsertionPoint(&op);
+        Value inverse =
+            arith::DivFOp::create(b, loc, one(b, loc, parts.sum.getType()), parts.sum);
+        result = arith::MulFOp::create(b, loc, parts.exponential,
+                                       broadcastTo(b, loc, inverse, softmax.getType()));
+      } else if (auto logSoftmax = dyn_cast<LogSoftmaxOp>(op)) {
+        Parts &parts = partsOf(b, loc, logSoftmax.getInput(), logSoftmax.getAxisAttr());
+        b.setInsertionPoint(&op);
+        Value log = math::LogOp::create(b, loc, parts.sum);
+        result = arith::SubFOp::create(b, loc, parts.shifted,
+                                       broadcastTo(b, loc, log, logSoftmax.getType()));
+      } else if (auto logSumExp = dyn_cast<LogSumExpOp>(op)) {
+        Parts &parts = partsOf(b, loc, logSumExp.getInput(), logSumExp.getAxisAttr());
+        b.setInsertionPoint(&op);
+        Value log = math::LogOp::create(b, loc, parts.sum);
+        result = arith::AddFOp::create(b, loc, parts.max, log);
+      } else {
+        continue;
+      }
+      op.getResult(0).replaceAllUsesWith(result);
+      op.erase();
+    }
+  }
+};
+
+} // namespace

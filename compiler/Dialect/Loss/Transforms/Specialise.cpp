@@ -1,0 +1,302 @@
+//===- Specialise.cpp - element type and kind of target -------------------===//
+
+#include "compiler/Dialect/Loss/Transforms/Passes.h"
+
+#include "compiler/Dialect/Loss/IR/Loss.h"
+
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/Matchers.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+
+namespace loss::ir {
+#define GEN_PASS_DEF_SPECIALISE
+#include "compiler/Dialect/Loss/Transforms/Passes.h.inc"
+} // namespace loss::ir
+
+using namespace mlir;
+using namespace loss::ir;
+
+namespace {
+
+bool isElementwise(Operation *op) {
+  return op && op->hasTrait<OpTrait::Elementwise>() && op->getNumResults() == 1;
+}
+
+/// `op` on other operands, with the result type that follows from their axes.
+Value reapply(PatternRewriter &rewriter, Operation *op, ValueRange operands, Type shape) {
+  Type element = getElementTypeOrSelf(op->getResult(0));
+  OperationState state(op->getLoc(), op->getName(), operands, typeWithAxes(element, axesOf(shape)),
+                       op->getAttrs());
+  return rewriter.create(state)->getResult(0);
+}
+
+Value constant(PatternRewriter &rewriter, Location loc, Type type, double value) {
+  Type element = getElementTypeOrSelf(type);
+  Value number = arith::ConstantOp::create(rewriter, loc, rewriter.getFloatAttr(element, value));
+  return broadcastTo(rewriter, loc, number, type);
+}
+
+/// A value that is zero but at the class of an index: one_hot(t) or one_hot(t) * broadcast(factor).
+struct Sparse {
+  OneHotOp oneHot;
+  Value factor; // null: 1
+
+  static std::optional<Sparse> match(Value value) {
+    if (auto oneHot = value.getDefiningOp<OneHotOp>())
+      return Sparse{oneHot, {}};
+    auto mul = value.getDefiningOp<arith::MulFOp>();
+    if (!mul)
+      return std::nullopt;
+    for (auto [hot, other] : {std::pair(mul.getLhs(), mul.getRhs()),
+                              std::pair(mul.getRhs(), mul.getLhs())}) {
+      auto oneHot = hot.getDefiningOp<OneHotOp>();
+      auto factor = other.getDefiningOp<BroadcastOp>();
+      if (oneHot && factor && !hasAxis(factor.getInput().getType(), oneHot.getAxisAttr()))
+        return Sparse{oneHot, factor.getInput()};
+    }
+    return std::nullopt;
+  }
+
+  /// The factor, with the axes of the index.
+  Value factorOrOne(PatternRewriter &rewriter, Location loc) {
+    Type type = typeWithoutAxis(oneHot.getType(), oneHot.getAxis());
+    return factor ? broadcastTo(rewriter, loc, factor, type) : constant(rewriter, loc, type, 1.0);
+  }
+
+  /// one_hot(t) * broadcast(factor).
+  static Value build(PatternRewriter &rewriter, Location loc, OneHotOp oneHot, Value factor) {
+    return arith::MulFOp::create(rewriter, loc, oneHot,
+                                 broadcastTo(rewriter, loc, factor, oneHot.getType()));
+  }
+};
+
+/// The element of `x` at the class of the one-hot value.
+Value gather(PatternRewriter &rewriter, Location loc, Value x, OneHotOp oneHot) {
+  return GatherOp::create(rewriter, loc, x, oneHot.getIndex(), oneHot.getAxisAttr());
+}
+
+// s * x  ==  one_hot * broadcast(factor * gather(x))     for a sparse s; likewise s / x
+template <typename Op> struct MultiplySparse : OpRewritePattern<Op> {
+  using OpRewritePattern<Op>::OpRewritePattern;
+  LogicalResult matchAndRewrite(Op op, PatternRewriter &rewriter) const override {
+    if (Sparse::match(op.getResult()))
+      return failure(); // Already in its final form.
+    Location loc = op.getLoc();
+    if (auto sparse = Sparse::match(op.getLhs())) {
+      Value left = sparse->factorOrOne(rewriter, loc);
+      Value right = gather(rewriter, loc, op.getRhs(), sparse->oneHot);
+      rewriter.replaceOp(op, Sparse::build(rewriter, loc, sparse->oneHot,
+                                           Op::create(rewriter, loc, left, right)));
+      return success();
+    }
+    if (std::is_same_v<Op, arith::DivFOp>)
+      return failure();
+    if (auto sparse = Sparse::match(op.getRhs())) {
+      Value left = gather(rewriter, loc, op.getLhs(), sparse->oneHot);
+      Value right = sparse->factorOrOne(rewriter, loc);
+      rewriter.replaceOp(op, Sparse::build(rewriter, loc, sparse->oneHot,
+                                           Op::create(rewriter, loc, left, right)));
+      return success();
+    }
+    return failure();
+  }
+};
+
+// -(one_hot * f)  ==  one_hot * (-f)
+struct NegateSparse : OpRewritePattern<arith::NegFOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(arith::NegFOp op, PatternRewriter &rewriter) const override {
+    auto sparse = Sparse::match(op.getOperand());
+    if (!sparse)
+      return failure();
+    Value factor = arith::NegFOp::create(rewriter, op.getLoc(),
+                                         sparse->factorOrOne(rewriter, op.getLoc()));
+    rewriter.replaceOp(op, Sparse::build(rewriter, op.getLoc(), sparse->oneHot, factor));
+    return success();
+  }
+};
+
+// one_hot(t) * f + one_hot(t) * g  ==  one_hot(t) * (f + g); likewise the difference
+template <typename Op> struct AddSparse : OpRewritePattern<Op> {
+  using OpRewritePattern<Op>::OpRewritePattern;
+  LogicalResult matchAndRewrite(Op op, PatternRewriter &rewriter) const override {
+    auto left = Sparse::match(op.getLhs()), right = Sparse::match(op.getRhs());
+    if (!left || !right || left->oneHot.getIndex() != right->oneHot.getIndex())
+      return failure();
+    Location loc = op.getLoc();
+    Value factor = Op::create(rewriter, loc, left->factorOrOne(rewriter, loc),
+                              right->factorOrOne(rewriter, loc));
+    rewriter.replaceOp(op, Sparse::build(rewriter, loc, left->oneHot, factor));
+    return success();
+  }
+};
+
+// sum(one_hot(t) * f)  ==  f
+struct SumSparse : OpRewritePattern<ReduceOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(ReduceOp op, PatternRewriter &rewriter) const override {
+    if (op.getKind() != ReduceKind::sum)
+      return failure();
+    auto sparse = Sparse::match(op.getInput());
+    if (!sparse || sparse->oneHot.getAxis() != op.getAxis())
+      return failure();
+    rewriter.replaceOp(op, sparse->factorOrOne(rewriter, op.getLoc()));
+    return success();
+  }
+};
+
+// gather(f(x, y), t)  ==  f(gather(x, t), gather(y, t)), down to inputs, one-hots and broadcasts
+struct SinkGather : OpRewritePattern<GatherOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(GatherOp op, PatternRewriter &rewriter) const override {
+    Operation *def = op.getInput().getDefiningOp();
+    if (auto oneHot = dyn_cast_or_null<OneHotOp>(def)) {
+      if (oneHot.getIndex() != op.getIndex())
+        return failure();
+      rewriter.replaceOp(op, constant(rewriter, op.getLoc(), op.getType(), 1.0));
+      return success();
+    }
+    if (auto broadcast = dyn_cast_or_null<BroadcastOp>(def)) {
+      if (hasAxis(broadcast.getInput().getType(), op.getAxisAttr()))
+        return failure(); // Its other axes differ from the index's: the fusion reads it by row.
+      rewriter.replaceOp(
+          op, broadcastTo(rewriter, op.getLoc(), broadcast.getInput(), op.getType()));
+      return success();
+    }
+    if (!isElementwise(def))
+      return failure();
+    SmallVector<Value> operands;
+    for (Value operand : def->getOperands())
+      operands.push_back(
+          hasAxis(operand.getType(), op.getAxisAttr())
+              ? GatherOp::create(rewriter, op.getLoc(), operand, op.getIndex(), op.getAxisAttr())
+                    .getResult()
+              : operand);
+    rewriter.replaceOp(op, reapply(rewriter, def, operands, op.getType()));
+    return success();
+  }
+};
+
+// f(one_hot(t))  ==  select(one_hot(t) != 0, f(1), f(0))     for a costly f: it is evaluated twice
+// a row, or at compile time, not once a class. Operands without the class axis may take part.
+struct EvaluateAtBothValues : RewritePattern {
+  explicit EvaluateAtBothValues(MLIRContext *context)
+      : RewritePattern(MatchAnyOpTypeTag(), 1, context) {}
+  LogicalResult matchAndRewrite(Operation *op, PatternRewriter &rewriter) const override {
+    if (!isElementwise(op) || !isa<math::MathDialect, LossDialect>(op->getDialect()))
+      return failure();
+    OneHotOp oneHot;
+    for (Value operand : op->getOperands()) {
+      Operation *def = operand.getDefiningOp();
+      if (auto hot = dyn_cast_or_null<OneHotOp>(def)) {
+        if (oneHot && oneHot.getIndex() != hot.getIndex())
+          return failure();
+        oneHot = hot;
+      } else if (!isa_and_nonnull<BroadcastOp>(def)) {
+        return failure();
+      }
+    }
+    if (!oneHot)
+      return failure();
+    Location loc = op->getLoc();
+    Type narrow = typeWithoutAxis(oneHot.getType(), oneHot.getAxis());
+    auto at = [&](double y) -> Value {
+      SmallVector<Value> operands;
+      for (Value operand : op->getOperands()) {
+        if (operand.getDefiningOp<OneHotOp>()) {
+          operands.push_back(constant(rewriter, loc, narrow, y));
+          continue;
+        }
+        Value input = operand.getDefiningOp<BroadcastOp>().getInput();
+        if (hasAxis(input.getType(), oneHot.getAxisAttr()))
+          return {};
+        operands.push_back(broadcastTo(rewriter, loc, input, narrow));
+      }
+      return broadcastTo(rewriter, loc, reapply(rewriter, op, operands, narrow), oneHot.getType());
+    };
+    Value one = at(1.0), zero = at(0.0);
+    if (!one || !zero)
+      return failure();
+    Value isClass = arith::CmpFOp::create(rewriter, loc, arith::CmpFPredicate::UNE, oneHot,
+                                          constant(rewriter, loc, oneHot.getType(), 0.0));
+    rewriter.replaceOpWithNewOp<arith::SelectOp>(op, isClass, one, zero);
+    return success();
+  }
+};
+
+struct SpecialisePass : loss::ir::impl::SpecialiseBase<SpecialisePass> {
+  using SpecialiseBase::SpecialiseBase;
+
+  LogicalResult initialize(MLIRContext *context) override {
+    RewritePatternSet set(context);
+    set.add<MultiplySparse<arith::MulFOp>, MultiplySparse<arith::DivFOp>, NegateSparse,
+            AddSparse<arith::AddFOp>, AddSparse<arith::SubFOp>, SumSparse, SinkGather,
+            EvaluateAtBothValues>(context);
+    BroadcastOp::getCanonicalizationPatterns(set, context);
+    ReduceOp::getCanonicalizationPatterns(set, context);
+    patterns = FrozenRewritePatternSet(std::move(set));
+    return success();
+  }
+
+  void runOnOperation() override {
+    if (element != "f32" && element != "f64") {
+      getOperation().emitOpError("expected element f32 or f64, but found '") << element << "'";
+      return signalPassFailure();
+    }
+    if (element == "f32")
+      convertElements(Float32Type::get(&getContext()));
+    if (target != "index")
+      return;
+    replaceTargets();
+    GreedyRewriteConfig config;
+    config.setRegionSimplificationLevel(GreedySimplifyRegionLevel::Disabled);
+    if (failed(applyPatternsGreedily(getOperation(), patterns, config)))
+      signalPassFailure();
+  }
+
+private:
+  /// Every f64 becomes `to`; constants are rounded.
+  void convertElements(Type to) {
+    ProgramOp program = getOperation();
+    auto convert = [&](Type type) -> Type {
+      return getElementTypeOrSelf(type).isF64() ? typeWithAxes(to, axesOf(type)) : type;
+    };
+    program.walk([&](Operation *op) {
+      if (auto constant = dyn_cast<arith::ConstantOp>(op)) {
+        if (auto value = dyn_cast<FloatAttr>(constant.getValue()))
+          constant.setValueAttr(FloatAttr::get(to, value.getValueAsDouble()));
+      }
+      for (OpResult result : op->getResults())
+        result.setType(convert(result.getType()));
+    });
+    for (BlockArgument argument : program.getBody().getArguments())
+      argument.setType(convert(argument.getType()));
+    SmallVector<Type> results = llvm::map_to_vector(program.getResultTypes(), convert);
+    setTypes(program, results);
+  }
+
+  /// A target argument [batch, class] becomes an index [batch] and its uses a one-hot value.
+  void replaceTargets() {
+    ProgramOp program = getOperation();
+    OpBuilder builder(program.getBody());
+    for (BlockArgument argument : program.getBody().getArguments()) {
+      if (program.getArgKind(argument.getArgNumber()) != "target")
+        continue;
+      Type type = argument.getType();
+      StringAttr axis = program.getClassAxis();
+      argument.setType(typeWithAxes(builder.getI64Type(), axesOf(typeWithoutAxis(type, axis))));
+      auto oneHot = OneHotOp::create(builder, argument.getLoc(), type, argument, axis);
+      argument.replaceAllUsesExcept(oneHot, oneHot);
+    }
+    setTypes(program, SmallVector<Type>(program.getResultTypes()));
+  }
+
+  void setTypes(ProgramOp program, ArrayRef<Type> results) {
+    program.setFunctionType(FunctionType::get(
+        &getContext(), llvm::to_vector(program.getBody().getArgumentTypes()), results));
+  }
+
+  FrozenRewritePatternSet patterns;
+};
+
+} // namespace
