@@ -15,24 +15,37 @@
 
 namespace loss::bench {
 
-/// A row with nothing required: a figure to compare others with.
-inline void info(const std::string &measure, double value, const char *unit) {
-  std::printf("%s\t%.4g %s\t\t\n", measure.c_str(), value, unit);
+/// Three significant digits, and whole numbers from 1000 on.
+inline std::string number(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, value >= 1000 || value <= -1000 ? "%.0f" : "%.3g", value);
+  return text;
+}
+
+inline void row(const std::string &measure, double value, const std::string &unit,
+                const std::string &required, const char *verdict) {
+  std::printf("%s\t%s %s\t%s\t%s\n", measure.c_str(), number(value).c_str(), unit.c_str(),
+              required.c_str(), verdict);
   std::fflush(stdout);
+}
+
+/// A row with nothing required: a figure to compare others with.
+inline void info(const std::string &measure, double value, const std::string &unit) {
+  row(measure, value, unit, "", "");
 }
 
 /// A row whose value must be `bound` or more.
-inline void atLeast(const std::string &measure, double value, const char *unit, double bound) {
-  std::printf("%s\t%.4g %s\tat least %g %s\t%s\n", measure.c_str(), value, unit, bound, unit,
-              value >= bound ? "ok" : "MISSED");
-  std::fflush(stdout);
+inline void atLeast(const std::string &measure, double value, const std::string &unit,
+                    double bound) {
+  row(measure, value, unit, "at least " + number(bound) + " " + unit,
+      value >= bound ? "ok" : "MISSED");
 }
 
 /// A row whose value must be `bound` or less.
-inline void atMost(const std::string &measure, double value, const char *unit, double bound) {
-  std::printf("%s\t%.4g %s\tat most %g %s\t%s\n", measure.c_str(), value, unit, bound, unit,
-              value <= bound ? "ok" : "MISSED");
-  std::fflush(stdout);
+inline void atMost(const std::string &measure, double value, const std::string &unit,
+                   double bound) {
+  row(measure, value, unit, "at most " + number(bound) + " " + unit,
+      value <= bound ? "ok" : "MISSED");
 }
 
 /// Seconds that `body` takes.

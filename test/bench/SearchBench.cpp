@@ -17,7 +17,7 @@ int main() {
   // write the program.
   double seconds = timed([&] {
     for (int i = 0; i < candidates; ++i) {
-      Rng rng(1, i);
+      Rng rng(1, uint64_t(i));
       Genome genome = space->sample(rng);
       Screened screened = screen(*space, genome);
       if (screened.verdict != Verdict::Accepted || seen.find(screened.phenotype))

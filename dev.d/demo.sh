@@ -1,0 +1,86 @@
+# ./dev demo: the whole chain, once. Sourced by `dev`.
+# shellcheck shell=bash disable=SC2034
+
+help_demo() {
+  cat <<EOF
+usage: ./dev demo [--quick]
+
+Builds the tools, then, in under 10 minutes on 2 cores:
+  1. compiles every loss of stdlib/ to a shared library;
+  2. trains a narrow ResNet-9 on Fashion-MNIST with LibTorch's cross entropy and with the compiled
+     cross_entropy, ngl and focal, and shows them side by side;
+  3. checks that both cross entropies agree in the loss of the first 50 steps to 1e-3;
+  4. evolves losses for some minutes and shows the best as formulas, beside cross entropy.
+Everything it makes is in out/demo, which it empties first. README.md says what to do with it.
+
+  --quick  the same with few steps, in 1 minute: shows that all works, not what a loss is worth
+EOF
+}
+
+milliseconds() { echo $(($(date +%s%N) / 1000000)); }
+
+demo_compile() { # OUT
+  local file so start
+  say "1 of 4: the library, from formulas to shared libraries"
+  mkdir -p "$1/lib"
+  for file in "$ROOT"/stdlib/*.loss; do
+    so=$1/lib/$(basename "$file" .loss).so
+    start=$(milliseconds)
+    "$BUILD/bin/lossc" "$file" -o "$so"
+    printf '   %-28s %5d ms %6d KB\n' "$(basename "$file")" $(($(milliseconds) - start)) \
+      $(($(stat -c %s "$so") / 1024))
+  done
+}
+
+# agreement A B: the greatest difference of the training loss in the first 50 steps of two runs.
+agreement() {
+  awk -F, '
+    FNR == 1 { for (i = 1; i <= NF; i++) if ($i == "train_loss") column = i; next }
+    FNR > 51 { next }
+    FNR == NR { first[FNR] = $column; next }
+    { n++; d = $column - first[FNR]; if (d < 0) d = -d; if (d > most) most = d }
+    END { if (n < 1) exit 1; printf "%d %.2g\n", n, most }' "$1/metrics.csv" "$2/metrics.csv"
+}
+
+run_demo() {
+  local torch=yes steps=600 evaluations=60 search_steps=150
+  while [[ $# -gt 0 ]]; do
+    case $1 in
+    --quick) steps=50 evaluations=6 search_steps=20 ;;
+    *) usage_error "unknown option '$1'" ;;
+    esac
+    shift
+  done
+  ensure_built lossc loss-opt losstrain losssearch
+  local out=$ROOT/out/demo start=$SECONDS name
+  rm -rf "$out"
+  mkdir -p "$out"
+
+  demo_compile "$out"
+
+  say "2 of 4: ResNet-9, 16 channels wide, on Fashion-MNIST: $steps steps with each loss"
+  local -a runs=()
+  for name in torch:cross_entropy cross_entropy ngl focal; do
+    local loss=$name run=$out/train-${name/:/-}
+    [[ $name == torch:* ]] || loss=$out/lib/$name.so
+    "$BUILD/bin/losstrain" --loss "$loss" --model resnet9 --width 16 --data fashion-mnist \
+      --steps "$steps" --batch 128 --seed 1 --out "$run" </dev/null
+    runs+=("$run")
+  done
+  "$BUILD/bin/losstrain" table "${runs[@]}"
+
+  say "3 of 4: the compiled and LibTorch's cross entropy"
+  local compared
+  compared=$(agreement "$out/train-torch-cross_entropy" "$out/train-cross_entropy") ||
+    fail "expected a column train_loss in $out/train-cross_entropy/metrics.csv, but found none"
+  echo "   greatest difference of the loss in the first ${compared% *} steps: ${compared#* }"
+  awk -v d="${compared#* }" 'BEGIN { exit !(d <= 1e-3) }' || fail "they differ by more than 1e-3"
+
+  say "4 of 4: evolving losses: $evaluations candidates, $search_steps steps of the small network each"
+  "$BUILD/bin/losssearch" run "$out/search" --space=graph --data=fashion-mnist --model=b0net \
+    --steps="$search_steps" --evaluations="$evaluations" --jobs=2 --seed=1 </dev/null
+  "$BUILD/bin/losssearch" show "$out/search"
+  "$BUILD/bin/losssearch" export "$out/search" 1 -o "$out/best.loss"
+  say "the demo took $(seconds "$start"); the best loss found is in out/demo/best.loss:"
+  cat "$out/best.loss"
+}
