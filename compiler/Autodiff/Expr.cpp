@@ -1,0 +1,117 @@
+//===- Expr.cpp - formulas that build operations --------------------------===//
+
+#include "compiler/Autodiff/Expr.h"
+
+#include "mlir/IR/Matchers.h"
+
+#include <limits>
+
+using namespace mlir;
+using namespace loss::ir;
+using namespace loss::ir::autodiff;
+
+Expr Expr::as(Expr other) const {
+  const Site &where = *other.site;
+  Type element = getElementTypeOrSelf(other.type());
+  Value narrow = held;
+  if (isLiteral)
+    narrow = arith::ConstantOp::create(where.builder, where.loc,
+                                       where.builder.getFloatAttr(element, literal));
+  return {other.site, broadcastTo(where.builder, where.loc, narrow, other.type())};
+}
+
+/// Gives both operands the axes of the wider one.
+static void align(Expr &a, Expr &b) {
+  bool bIsWider = !a.value() || (b.value() && axesOf(b.type()).size() > axesOf(a.type()).size());
+  (bIsWider ? a : b) = (bIsWider ? a : b).as(bIsWider ? b : a);
+}
+
+template <typename Op> static Expr binary(Expr a, Expr b) {
+  align(a, b);
+  return {&a.at(), Op::create(a.at().builder, a.at().loc, a.value(), b.value())};
+}
+
+static Expr compare(arith::CmpFPredicate predicate, Expr a, Expr b) {
+  align(a, b);
+  return {&a.at(),
+          arith::CmpFOp::create(a.at().builder, a.at().loc, predicate, a.value(), b.value())};
+}
+
+/// Whether `x` is the constant 1, seen through broadcasts.
+static bool isOne(Expr x) {
+  Value value = x.value();
+  while (auto broadcast = value ? value.getDefiningOp<BroadcastOp>() : nullptr)
+    value = broadcast.getInput();
+  FloatAttr constant;
+  return value && matchPattern(value, m_Constant(&constant)) && constant.getValueAsDouble() == 1;
+}
+
+Expr autodiff::operator+(Expr a, Expr b) { return binary<arith::AddFOp>(a, b); }
+Expr autodiff::operator-(Expr a, Expr b) { return binary<arith::SubFOp>(a, b); }
+
+Expr autodiff::operator*(Expr a, Expr b) {
+  // The seed of the reverse sweep is 1: most of its products need no operation.
+  if (isOne(a) && b.value())
+    return spread(b, a);
+  if (isOne(b) && a.value())
+    return spread(a, b);
+  return binary<arith::MulFOp>(a, b);
+}
+
+Expr autodiff::operator/(Expr a, Expr b) {
+  // (h * x) / x = h, also where x is 0: the gradient of x * log(x) is log(x) + 1 there.
+  if (a.value() && b.value())
+    if (auto product = a.value().getDefiningOp<arith::MulFOp>()) {
+      if (product.getLhs() == b.value())
+        return {&a.at(), product.getRhs()};
+      if (product.getRhs() == b.value())
+        return {&a.at(), product.getLhs()};
+    }
+  return binary<arith::DivFOp>(a, b);
+}
+
+Expr autodiff::operator-(Expr a) { return apply<arith::NegFOp>(a); }
+
+Expr autodiff::operator==(Expr a, Expr b) { return compare(arith::CmpFPredicate::OEQ, a, b); }
+Expr autodiff::operator!=(Expr a, Expr b) { return compare(arith::CmpFPredicate::UNE, a, b); }
+Expr autodiff::operator>(Expr a, Expr b) { return compare(arith::CmpFPredicate::OGT, a, b); }
+Expr autodiff::operator>=(Expr a, Expr b) { return compare(arith::CmpFPredicate::OGE, a, b); }
+Expr autodiff::operator&&(Expr a, Expr b) { return binary<arith::AndIOp>(a, b); }
+
+Expr autodiff::where(Expr condition, Expr a, Expr b) {
+  align(a, b);
+  Expr wide = condition.as({&condition.at(), a.value()});
+  return {&a.at(),
+          arith::SelectOp::create(a.at().builder, a.at().loc, wide.value(), a.value(), b.value())};
+}
+
+Expr autodiff::pow(Expr x, Expr y) { return binary<math::PowFOp>(x, y); }
+
+Expr autodiff::sum(Expr x, StringAttr axis) {
+  return {&x.at(), ReduceOp::create(x.at().builder, x.at().loc, ReduceKind::sum, x.value(), axis)};
+}
+
+Expr autodiff::spread(Expr x, Expr like) {
+  return axesOf(like.type()).size() > axesOf(x.type()).size() ? x.as(like) : x;
+}
+
+Expr autodiff::sumTo(Expr x, Expr like) {
+  for (StringAttr axis : llvm::reverse(axesOf(x.type())))
+    if (!hasAxis(like.type(), axis))
+      x = sum(x, axis);
+  return x;
+}
+
+Expr autodiff::softmax(Expr x, StringAttr axis) {
+  return {&x.at(), SoftmaxOp::create(x.at().builder, x.at().loc, x.value(), axis)};
+}
+
+Expr autodiff::oneHot(Expr index, StringAttr axis, Expr like) {
+  return {&like.at(),
+          OneHotOp::create(like.at().builder, like.at().loc, like.type(), index.value(), axis)};
+}
+
+Expr autodiff::timesLimit(Expr g, Expr factor) {
+  Expr infinite = apply<math::AbsFOp>(factor) == std::numeric_limits<double>::infinity();
+  return g * where(g == 0.0 && infinite, 0.0, factor);
+}

@@ -1,0 +1,81 @@
+//===- Expr.h - formulas that build operations ------------------*- C++ -*-===//
+//
+// Lets a derivative rule be written as its formula: `g * (1 - r * r)`.
+//
+//===----------------------------------------------------------------------===//
+#ifndef LOSSLANG_AUTODIFF_EXPR_H
+#define LOSSLANG_AUTODIFF_EXPR_H
+
+#include "compiler/Dialect/Loss/IR/Loss.h"
+
+namespace loss::ir::autodiff {
+
+/// Where the operations of a formula go.
+struct Site {
+  mlir::OpBuilder &builder;
+  mlir::Location loc;
+};
+
+/// A value, or a literal that takes the type of what it meets, or nothing (a derivative that is
+/// zero everywhere). Operators build arith operations; an operand that lacks axes is broadcast.
+class Expr {
+public:
+  Expr() = default;
+  Expr(double literal) : literal(literal), isLiteral(true) {}
+  Expr(const Site *site, mlir::Value value) : site(site), held(value) {}
+
+  bool isNothing() const { return !held && !isLiteral; }
+  mlir::Value value() const { return held; }
+  mlir::Type type() const { return held.getType(); }
+  const Site &at() const { return *site; }
+
+  /// This expression as a value of the axes and element type of `other`.
+  Expr as(Expr other) const;
+
+private:
+  const Site *site = nullptr;
+  mlir::Value held;
+  double literal = 0;
+  bool isLiteral = false;
+};
+
+Expr operator+(Expr a, Expr b);
+Expr operator-(Expr a, Expr b);
+Expr operator*(Expr a, Expr b);
+Expr operator/(Expr a, Expr b);
+Expr operator-(Expr a);
+
+/// Comparisons give booleans; they are false for NaN, but `!=` is true.
+Expr operator==(Expr a, Expr b);
+Expr operator!=(Expr a, Expr b);
+Expr operator>(Expr a, Expr b);
+Expr operator>=(Expr a, Expr b);
+Expr operator&&(Expr a, Expr b);
+
+/// `a` where the condition holds, else `b`. At least one of the two is a value.
+Expr where(Expr condition, Expr a, Expr b);
+
+/// The elementwise operation `Op` applied to `x`.
+template <typename Op> Expr apply(Expr x) {
+  return {&x.at(), Op::create(x.at().builder, x.at().loc, x.type(), x.value())};
+}
+
+Expr pow(Expr x, Expr y);
+
+/// Sum over an axis.
+Expr sum(Expr x, mlir::StringAttr axis);
+/// `x` repeated along the axes of `like`; `x` itself when it has them.
+Expr spread(Expr x, Expr like);
+/// The sum of `x` over every axis that `like` lacks: the transpose of spread.
+Expr sumTo(Expr x, Expr like);
+/// Softmax over an axis.
+Expr softmax(Expr x, mlir::StringAttr axis);
+/// 1 at the class of `index`, with the type of `like`.
+Expr oneHot(Expr index, mlir::StringAttr axis, Expr like);
+
+/// g * factor, but 0 where g is 0 and the factor infinite: the limit of a term that vanishes.
+Expr timesLimit(Expr g, Expr factor);
+
+} // namespace loss::ir::autodiff
+
+#endif // LOSSLANG_AUTODIFF_EXPR_H

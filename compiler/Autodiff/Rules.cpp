@@ -1,0 +1,155 @@
+//===- Rules.cpp - the table of derivatives -------------------------------===//
+//
+// One row an operation: for each operand, in order, what the adjoint g of the result r = f(x, y, z)
+// gives to it. Conventions where a derivative does not exist, as in LibTorch: |x|' = 0 at 0; a
+// maximum or minimum of equal operands gives half to each, over an axis an even share to each.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/Autodiff/Rules.h"
+
+#include "llvm/ADT/DenseMap.h"
+
+#include <cmath>
+#include <numbers>
+
+using namespace mlir;
+using namespace loss::ir;
+using namespace loss::ir::autodiff;
+
+namespace {
+
+using Table = llvm::DenseMap<TypeID, SmallVector<Partial, 3>>;
+
+// The functions of the formulas, under their mathematical names.
+Expr exp(Expr x) { return apply<math::ExpOp>(x); }
+Expr log(Expr x) { return apply<math::LogOp>(x); }
+Expr sqrt(Expr x) { return apply<math::SqrtOp>(x); }
+Expr sin(Expr x) { return apply<math::SinOp>(x); }
+Expr cos(Expr x) { return apply<math::CosOp>(x); }
+Expr sinh(Expr x) { return apply<math::SinhOp>(x); }
+Expr cosh(Expr x) { return apply<math::CoshOp>(x); }
+Expr sigmoid(Expr x) { return apply<SigmoidOp>(x); }
+Expr sign(Expr x) { return apply<SignOp>(x); }
+Expr i0(Expr x) { return apply<BesselI0Op>(x); }
+Expr i1(Expr x) { return apply<BesselI1Op>(x); }
+Expr i0e(Expr x) { return apply<BesselI0eOp>(x); }
+Expr i1e(Expr x) { return apply<BesselI1eOp>(x); }
+
+constexpr double kLn2 = std::numbers::ln2;
+constexpr double kLn10 = std::numbers::ln10;
+constexpr double kTwoOverSqrtPi = 2 * std::numbers::inv_sqrtpi;
+
+/// All of g where x is the greater, half of it where the two are equal.
+Expr winner(Expr g, Expr x, Expr y) { return where(x > y, g, where(x == y, 0.5 * g, 0.0)); }
+
+/// 1 at the extremal elements of x over the axis, r being the extremum.
+Expr extremal(Expr x, Expr r) { return where(x == spread(r, x), Expr(1.0).as(x), 0.0); }
+
+Expr extremumPartial(const Application &at) {
+  Expr chosen = extremal(at.x, at.r);
+  return spread(at.g / sum(chosen, at.axis), at.x) * chosen;
+}
+
+/// f(x) / x for the odd functions I1 and I1e, whose slope at 0 is 1/2.
+Expr besselSlope(Expr x, Expr r) { return where(x == 0.0, 0.5, r / x); }
+
+/// x^y by x: y x^(y-1), and 0 for y = 0 also at x = 0.
+Expr powByBase(Expr g, Expr x, Expr y) {
+  return timesLimit(g, y * pow(x, where(y == 0.0, 1.0, y - 1.0)));
+}
+
+/// x^y by y: x^y log(x), and 0 at x = 0 unless y is negative.
+Expr powByExponent(Expr g, Expr x, Expr y, Expr r) {
+  return g * where(x == 0.0 && y >= 0.0, 0.0, r * log(x));
+}
+
+#define D(...)                                                                                     \
+  [](const Application &at) -> Expr {                                                              \
+    [[maybe_unused]] auto [g, x, y, z, r, axis] = at;                                              \
+    return __VA_ARGS__;                                                                            \
+  }
+#define NO_NUMBER nullptr
+#define ZERO D(Expr())
+#define RULE(OP, ...) table[TypeID::get<OP>()] = {__VA_ARGS__}
+
+Table makeTable() {
+  Table table;
+  // Arithmetic.
+  RULE(arith::AddFOp, D(g), D(g));                // (x + y)' = x' + y'
+  RULE(arith::SubFOp, D(g), D(-g));               // (x - y)' = x' - y'
+  RULE(arith::MulFOp, D(g * y), D(g * x));        // (x y)' = y x' + x y'
+  RULE(arith::DivFOp, D(g / y), D(-(g / y) * r)); // (x / y)' = x' / y - (x / y) y' / y
+  RULE(arith::NegFOp, D(-g));                     // (-x)' = -x'
+  RULE(arith::MaximumFOp, D(winner(g, x, y)), D(winner(g, y, x)));
+  RULE(arith::MaxNumFOp, D(winner(g, x, y)), D(winner(g, y, x)));
+  RULE(arith::MinimumFOp, D(winner(g, y, x)), D(winner(g, x, y)));
+  RULE(arith::MinNumFOp, D(winner(g, y, x)), D(winner(g, x, y)));
+  // if x then y else z: the branch not taken gets 0.
+  RULE(arith::SelectOp, NO_NUMBER, D(where(x, g, 0.0)), D(where(x, 0.0, g)));
+
+  // Exponentials, logarithms, powers.
+  RULE(math::AbsFOp, D(g * sign(x)));            // |x|' = sign(x)
+  RULE(math::ExpOp, D(g * r));                   // exp' = exp
+  RULE(math::Exp2Op, D(g * (kLn2 * r)));         // (2^x)' = ln2 2^x
+  RULE(math::ExpM1Op, D(g * exp(x)));            // expm1' = exp
+  RULE(math::LogOp, D(g / x));                   // log' = 1 / x
+  RULE(math::Log1pOp, D(g / (1.0 + x)));         // log1p' = 1 / (1 + x)
+  RULE(math::Log2Op, D((1 / kLn2) * (g / x)));   // log2' = 1 / (x ln2)
+  RULE(math::Log10Op, D((1 / kLn10) * (g / x))); // log10' = 1 / (x ln10)
+  RULE(math::SqrtOp, D(0.5 * g / r));            // sqrt' = 1 / (2 sqrt)
+  RULE(math::RsqrtOp, D(-0.5 * (g * r) / x));    // (x^(-1/2))' = -x^(-1/2) / (2 x)
+  RULE(math::PowFOp, D(powByBase(g, x, y)), D(powByExponent(g, x, y, r)));
+
+  // Trigonometric and hyperbolic functions.
+  RULE(math::SinOp, D(g * cos(x)));                             // sin' = cos
+  RULE(math::CosOp, D(-g * sin(x)));                            // cos' = -sin
+  RULE(math::TanOp, D(g * (1.0 + r * r)));                      // tan' = 1 + tan^2
+  RULE(math::SinhOp, D(g * cosh(x)));                           // sinh' = cosh
+  RULE(math::CoshOp, D(g * sinh(x)));                           // cosh' = sinh
+  RULE(math::TanhOp, D(g * (1.0 - r * r)));                     // tanh' = 1 - tanh^2
+  RULE(math::AsinhOp, D(g / sqrt(1.0 + x * x)));                // asinh' = 1 / sqrt(1 + x^2)
+  RULE(math::AtanOp, D(g / (1.0 + x * x)));                     // atan' = 1 / (1 + x^2)
+  RULE(math::ErfOp, D(g * (kTwoOverSqrtPi * exp(-(x * x)))));   // erf' = 2/sqrt(pi) exp(-x^2)
+  RULE(math::ErfcOp, D(g * (-kTwoOverSqrtPi * exp(-(x * x))))); // erfc' = -erf'
+
+  // Elementwise functions of the loss dialect.
+  RULE(SigmoidOp, D(g * (r * (1.0 - r))));              // s' = s (1 - s)
+  RULE(LogSigmoidOp, D(g * sigmoid(-x)));               // (log s(x))' = 1 - s(x) = s(-x)
+  RULE(SoftplusOp, D(g * sigmoid(x)));                  // softplus' = s
+  RULE(SignOp, ZERO);                                   // piecewise constant
+  RULE(BesselI0Op, D(g * i1(x)));                       // I0' = I1
+  RULE(BesselI1Op, D(g * (i0(x) - besselSlope(x, r)))); // I1' = I0 - I1 / x
+  RULE(BesselI0eOp, D(g * (i1e(x) - sign(x) * r)));     // I0e' = I1e - sign(x) I0e
+  // I1e' = I0e - I1e (sign(x) + 1/x)
+  RULE(BesselI1eOp, D(g * (i0e(x) - (sign(x) * r + besselSlope(x, r)))));
+
+  // Axes.
+  RULE(BroadcastOp, D(sumTo(g, x))); // a value used many times: sum the uses
+  RULE(SoftmaxOp, D(r * (g - spread(sum(g * r, axis), x)))); // p_i' = p_i (x_i' - sum_j p_j x_j')
+  RULE(LogSoftmaxOp, D(g - softmax(x, axis) * spread(sum(g, axis), x)));
+  RULE(LogSumExpOp, D(spread(g, x) * softmax(x, axis))); // logsumexp' = softmax
+  RULE(GatherOp, D(spread(g, x) * oneHot(y, axis, x)), NO_NUMBER);
+  return table;
+}
+
+#undef RULE
+#undef ZERO
+#undef NO_NUMBER
+#undef D
+
+} // namespace
+
+ArrayRef<Partial> autodiff::derivativeRule(Operation *op) {
+  static const Table table = makeTable();
+  static const Partial sumRule[] = {[](const Application &at) { return spread(at.g, at.x); }};
+  static const Partial extremumRule[] = {extremumPartial};
+  if (auto reduce = dyn_cast<ReduceOp>(op)) {
+    // sum: every element counts once; max, min: the extremal ones share g evenly.
+    if (reduce.getKind() == ReduceKind::sum)
+      return sumRule;
+    return extremumRule;
+  }
+  auto row = table.find(op->getName().getTypeID());
+  return row == table.end() ? ArrayRef<Partial>() : ArrayRef<Partial>(row->second);
+}
