@@ -73,5 +73,8 @@ std::string Rng::save() const {
 Rng Rng::restore(const std::string &saved) {
   if (saved.size() != 2 * hexDigits)
     throw std::invalid_argument("not the saved state of a random generator: '" + saved + "'");
-  return Rng(readHex(saved, 0), readHex(saved, hexDigits));
+  Rng rng(0);
+  rng.state = readHex(saved, 0);
+  rng.increment = readHex(saved, hexDigits);
+  return rng;
 }

@@ -37,11 +37,8 @@ public:
   bool operator==(const Rng &) const = default;
 
 private:
-  using U128 = unsigned __int128;
-  Rng(U128 state, U128 increment) : state(state), increment(increment) {}
-
-  U128 state;
-  U128 increment;
+  unsigned __int128 state;
+  unsigned __int128 increment;
 };
 
 /// The finaliser of SplitMix64: spreads every bit of `x` over the result.
