@@ -1,0 +1,237 @@
+//===- AstPrinter.cpp -----------------------------------------------------===//
+#include "lang/AstPrinter.h"
+
+#include <charconv>
+
+namespace loss::lang {
+
+namespace {
+
+/// How tightly an expression binds, in the order of the grammar's rules.
+enum Level {
+  ConditionalLevel,
+  OrLevel,
+  AndLevel,
+  NotLevel,
+  CompareLevel,
+  AddLevel,
+  MulLevel,
+  NegLevel,
+  PowLevel,
+  PrimaryLevel
+};
+
+Level levelOf(BinaryOp op) {
+  switch (op) {
+  case BinaryOp::Or:
+    return OrLevel;
+  case BinaryOp::And:
+    return AndLevel;
+  case BinaryOp::Add:
+  case BinaryOp::Sub:
+    return AddLevel;
+  case BinaryOp::Mul:
+  case BinaryOp::Div:
+    return MulLevel;
+  case BinaryOp::Pow:
+    return PowLevel;
+  default:
+    return CompareLevel;
+  }
+}
+
+Level levelOf(const Expr &expr) {
+  switch (expr.kind) {
+  case ExprKind::If:
+    return ConditionalLevel;
+  case ExprKind::Unary:
+    return expr.unary == UnaryOp::Not ? NotLevel : NegLevel;
+  case ExprKind::Binary:
+    return levelOf(expr.binary);
+  default:
+    return PrimaryLevel;
+  }
+}
+
+class Printer {
+public:
+  std::string out;
+
+  void printFile(const File &file) {
+    bool first = true;
+    for (const auto &item : file.items) {
+      if (!first)
+        out += '\n';
+      first = false;
+      std::visit([this](const auto &def) { printDef(def); }, item);
+    }
+  }
+
+  void printExpr(const Expr &expr, Level atLeast) {
+    bool parens = levelOf(expr) < atLeast;
+    if (parens)
+      out += '(';
+    printBare(expr);
+    if (parens)
+      out += ')';
+  }
+
+private:
+  void printDoc(const DocText &doc, std::string_view indent) {
+    if (doc.empty())
+      return;
+    size_t begin = 0;
+    while (true) {
+      size_t end = doc.find('\n', begin);
+      std::string_view line = std::string_view(doc).substr(begin, end - begin);
+      out += indent;
+      out += line.empty() ? "///" : "/// ";
+      out += line;
+      out += '\n';
+      if (end == std::string::npos)
+        return;
+      begin = end + 1;
+    }
+  }
+
+  void printAxes(const std::vector<Identifier> &axes) {
+    out += '[';
+    for (size_t i = 0; i < axes.size(); ++i) {
+      out += i ? ", " : "";
+      out += axes[i].name;
+    }
+    out += ']';
+  }
+
+  void printBlock(const Block &block) {
+    out += " {\n";
+    for (const Let &let : block.lets) {
+      out += "  let " + let.name.name + " = ";
+      printExpr(*let.value, ConditionalLevel);
+      out += '\n';
+    }
+    out += "  return ";
+    printExpr(*block.result, ConditionalLevel);
+    out += "\n}\n";
+  }
+
+  void printDef(const LossDef &loss) {
+    printDoc(loss.doc, "");
+    out += "loss " + loss.name.name + "(";
+    for (size_t i = 0; i < loss.args.size(); ++i) {
+      const LossArg &arg = loss.args[i];
+      out += i ? ",\n" : "\n";
+      printDoc(arg.doc, "  ");
+      out += "  ";
+      if (arg.kind == LossArg::Kind::Param) {
+        out += "param " + arg.name.name + " = ";
+        printExpr(*arg.defaultValue, ConditionalLevel);
+        continue;
+      }
+      out += arg.name.name;
+      out += arg.kind == LossArg::Kind::Target ? ": target " : ": ";
+      printAxes(arg.axes);
+    }
+    out += loss.args.empty() ? ")" : "\n)";
+    printBlock(loss.body);
+  }
+
+  void printDef(const FnDef &fn) {
+    printDoc(fn.doc, "");
+    out += "fn " + fn.name.name + "(";
+    for (size_t i = 0; i < fn.args.size(); ++i) {
+      out += i ? ", " : "";
+      out += fn.args[i].name.name;
+      if (fn.args[i].axes) {
+        out += ": ";
+        printAxes(*fn.args[i].axes);
+      }
+    }
+    out += ')';
+    if (!fn.isShort)
+      return printBlock(fn.body);
+    out += " = ";
+    printExpr(*fn.body.result, ConditionalLevel);
+    out += '\n';
+  }
+
+  void printNumber(const Expr &expr) {
+    if (!expr.text.empty()) {
+      out += expr.text;
+      return;
+    }
+    // The shortest digits that read back as the same number.
+    char buffer[64];
+    auto [end, status] = std::to_chars(buffer, buffer + sizeof buffer, expr.number);
+    out.append(buffer, end);
+  }
+
+  void printBare(const Expr &expr) {
+    switch (expr.kind) {
+    case ExprKind::Number:
+      return printNumber(expr);
+    case ExprKind::Name:
+      out += expr.text;
+      return;
+    case ExprKind::Unary:
+      out += spelling(expr.unary);
+      if (expr.unary == UnaryOp::Not)
+        out += ' ';
+      return printExpr(*expr.operands[0], levelOf(expr));
+    case ExprKind::Binary:
+      return printBinary(expr);
+    case ExprKind::If:
+      out += "if ";
+      printExpr(*expr.operands[0], ConditionalLevel);
+      out += " then ";
+      printExpr(*expr.operands[1], ConditionalLevel);
+      out += " else ";
+      return printExpr(*expr.operands[2], ConditionalLevel);
+    case ExprKind::Call:
+      out += expr.text + "(";
+      for (size_t i = 0; i < expr.operands.size(); ++i) {
+        out += i ? ", " : "";
+        printExpr(*expr.operands[i], ConditionalLevel);
+      }
+      if (expr.axis)
+        out += " over " + expr.axis->name;
+      out += ')';
+      return;
+    }
+  }
+
+  void printBinary(const Expr &expr) {
+    Level level = levelOf(expr.binary);
+    // Left-associative, except that `^` takes a primary on its left and a unary on its right, and
+    // that comparisons do not chain.
+    Level left = level, right = static_cast<Level>(level + 1);
+    if (level == PowLevel) {
+      left = PrimaryLevel;
+      right = NegLevel;
+    } else if (level == CompareLevel) {
+      left = AddLevel;
+    }
+    printExpr(*expr.operands[0], left);
+    bool tight = level == PowLevel;
+    out += tight ? "" : " ";
+    out += spelling(expr.binary);
+    out += tight ? "" : " ";
+    printExpr(*expr.operands[1], right);
+  }
+};
+
+} // namespace
+
+std::string print(const File &file) {
+  Printer printer;
+  printer.printFile(file);
+  return std::move(printer.out);
+}
+
+std::string print(const Expr &expr) {
+  Printer printer;
+  printer.printExpr(expr, ConditionalLevel);
+  return std::move(printer.out);
+}
+
+} // namespace loss::lang

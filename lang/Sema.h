@@ -1,0 +1,35 @@
+//===- Sema.h - semantic analysis -------------------------------*- C++ -*-===//
+#ifndef LOSSLANG_LANG_SEMA_H
+#define LOSSLANG_LANG_SEMA_H
+
+#include "lang/Ast.h"
+#include "lang/Program.h"
+
+namespace loss::lang {
+
+/// How many operations and calls a program may have after inlining.
+inline constexpr size_t maxProgramSize = 100000;
+/// How deep calls of functions may nest.
+inline constexpr unsigned maxCallDepth = 100;
+
+/// `-D name=value`: replaces the default of a parameter.
+struct Override {
+  std::string name;
+  double value = 0;
+};
+
+/// Reads "name=value". On failure returns nothing and says why in `error`.
+std::optional<Override> parseOverride(std::string_view text, std::string &error);
+
+/// Checks a file and returns its loss, typed and inlined; nothing when there were errors. Warnings
+/// do not prevent a result.
+std::optional<Program> analyze(const File &file, DiagnosticEngine &diagnostics,
+                               const std::vector<Override> &overrides = {});
+
+/// parse() and analyze().
+std::optional<Program> parseProgram(std::string_view text, DiagnosticEngine &diagnostics,
+                                    const std::vector<Override> &overrides = {});
+
+} // namespace loss::lang
+
+#endif // LOSSLANG_LANG_SEMA_H
