@@ -1,0 +1,2 @@
+/* A shared library that is no loss. */
+int answer(void) { return 42; }
