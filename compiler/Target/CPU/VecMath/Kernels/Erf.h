@@ -1,0 +1,39 @@
+//===- Erf.h - erf, erfc --------------------------------------------------------===//
+#ifndef LOSSLANG_COMPILER_TARGET_CPU_VECMATH_KERNELS_ERF_H
+#define LOSSLANG_COMPILER_TARGET_CPU_VECMATH_KERNELS_ERF_H
+
+#include "compiler/Target/CPU/VecMath/Kernels/Exp.h"
+
+namespace loss::vecmath {
+namespace {
+
+/// erfc a for a >= 0: e^(-a^2) (1 + 2a) erfcx(a) / (1 + 2a), a^2 kept as a pair.
+template <typename V> LOSS_VM_INLINE V erfcPositive(V a) {
+  using T = Elem<V>;
+  constexpr T c = isFloat<V> ? T(2) : T(4);
+  a = atMost(a, isFloat<V> ? T(10.5) : T(28));
+  V g = polynomial<table::Erfcx>((a - c) / (a + c)) / madd(a, T(2), T(1));
+  auto [s, low] = twoProduct(a, a);
+  auto [k, r] = expReduce(-s);
+  V e = expm1Reduced(r - low);
+  return scale(madd(e, g, g), k);
+}
+
+template <typename V> LOSS_VM_INLINE V erfc(V x) {
+  using T = Elem<V>;
+  V y = erfcPositive(abs(x));
+  return select(x < T(0), T(2) - y, y);
+}
+
+template <typename V> LOSS_VM_INLINE V erf(V x) {
+  using T = Elem<V>;
+  V a = abs(x);
+  V z = x * x;
+  V small = madd(a, polynomial<table::Erf>(z), a);
+  return copySign(select(a < T(1), small, T(1) - erfcPositive(a)), x);
+}
+
+} // namespace
+} // namespace loss::vecmath
+
+#endif // LOSSLANG_COMPILER_TARGET_CPU_VECMATH_KERNELS_ERF_H

@@ -1,0 +1,142 @@
+//===- Log.h - log, log1p, log2, log10 --------------------------------------===//
+//
+// x = 2^k (1 + f) with 3/4 <= 1 + f < 3/2; log x = k ln2 + log(1 + f).
+//
+//===----------------------------------------------------------------------===//
+#ifndef LOSSLANG_COMPILER_TARGET_CPU_VECMATH_KERNELS_LOG_H
+#define LOSSLANG_COMPILER_TARGET_CPU_VECMATH_KERNELS_LOG_H
+
+#include "compiler/Target/CPU/VecMath/Kernels/Base.h"
+
+namespace loss::vecmath {
+namespace {
+
+template <typename V> struct LogReduction {
+  V k, f;
+};
+
+/// k and f of a positive normal number.
+template <typename V> LOSS_VM_INLINE LogReduction<V> logReduceNormal(V x) {
+  using S = Scalar<Elem<V>>;
+  using U = typename S::UInt;
+  constexpr U low = __builtin_bit_cast(U, Elem<V>(0.75));
+  constexpr U one = __builtin_bit_cast(U, Elem<V>(1));
+  UIntVec<V> shifted = bits(x) + (one - low);
+  // The biased exponent, made a number by placing it in the fraction of 2^23 or 2^52.
+  constexpr Elem<V> holder = Elem<V>(U(1) << S::fractionBits);
+  UIntVec<V> exponent = (shifted >> S::fractionBits) | __builtin_bit_cast(U, holder);
+  V k = fromBits<V>(exponent) - (holder + Elem<V>(S::bias));
+  V m = fromBits<V>((shifted & ((U(1) << S::fractionBits) - 1)) + low);
+  return {k, m - Elem<V>(1)};
+}
+
+/// k and f of a positive number, denormal ones included.
+template <typename V> LOSS_VM_INLINE LogReduction<V> logReduce(V x) {
+#if defined(__AVX512F__)
+  if constexpr (isZmm<V> && isFloat<V>) {
+    __m512 m = _mm512_getmant_ps((__m512)x, _MM_MANT_NORM_p75_1p5, _MM_MANT_SIGN_src);
+    V k = (V)_mm512_getexp_ps((__m512)x) - (V)_mm512_getexp_ps(m);
+    return {k, (V)m - 1.0f};
+  } else if constexpr (isZmm<V>) {
+    __m512d m = _mm512_getmant_pd((__m512d)x, _MM_MANT_NORM_p75_1p5, _MM_MANT_SIGN_src);
+    V k = (V)_mm512_getexp_pd((__m512d)x) - (V)_mm512_getexp_pd(m);
+    return {k, (V)m - 1.0};
+  }
+#endif
+  using T = Elem<V>;
+  constexpr T lift = isFloat<V> ? T(24) : T(54);
+  constexpr T liftFactor = isFloat<V> ? T(0x1p24) : T(0x1p54);
+  IntVec<V> tiny = x < Scalar<T>::minNormal;
+  auto [k, f] = logReduceNormal(select(tiny, x * liftFactor, x));
+  return {select(tiny, k - lift, k), f};
+}
+
+/// The special results of every logarithm, given its argument x: log 0 = -inf, log inf = inf, NaN
+/// below 0.
+template <typename V> LOSS_VM_INLINE V logSpecial(V x, V y) {
+#if defined(__AVX512F__)
+  // One nibble a class of x, lowest first: quiet and signalling NaN, 0, 1, -inf, inf, negative,
+  // positive; 0 keeps y, 2 a quiet NaN of x, 3 the default NaN, 4 -inf, 5 inf.
+  if constexpr (isZmm<V> && isFloat<V>)
+    return (V)_mm512_fixupimm_ps((__m512)y, (__m512)x, _mm512_set1_epi32(0x03530422), 0);
+  else if constexpr (isZmm<V>)
+    return (V)_mm512_fixupimm_pd((__m512d)y, (__m512d)x, _mm512_set1_epi64(0x03530422), 0);
+#endif
+  using S = Scalar<Elem<V>>;
+  V special = select(x == Elem<V>(0), -S::inf, splat<V>(S::nan));
+  return select(x > Elem<V>(0), select(x < S::inf, y, x), special);
+}
+
+/// log(1 + f) for -1/4 <= f <= 1/2.
+template <typename V> LOSS_VM_INLINE V logReduced(V f) {
+  using T = Elem<V>;
+  if constexpr (isFloat<V>) {
+    V z = f * f;
+    return madd(z, madd(f, polynomial<table::Log>(f), T(-0.5)), f);
+  } else {
+    // With s = f / (2 + f): log(1+f) = f - (f^2/2 - s (f^2/2 + s^2 P(s^2))).
+    V s = f / (f + T(2));
+    V z = s * s;
+    V h = T(0.5) * f * f;
+    return f - (h - s * madd(z, polynomial<table::LogAtanh>(z), h));
+  }
+}
+
+/// k ln2 + l.
+template <typename V> LOSS_VM_INLINE V addLn2(V k, V l) {
+  return madd(k, part0<table::Ln2, V>, madd(k, part1<table::Ln2, V>, l));
+}
+
+template <typename V> LOSS_VM_INLINE V log(V x) {
+  auto [k, f] = logReduce(x);
+  return logSpecial(x, addLn2(k, logReduced(f)));
+}
+
+/// log(1 + x) without special cases and for 1 + x normal and finite.
+template <typename V> LOSS_VM_INLINE V log1pNormal(V x) {
+  using T = Elem<V>;
+  // k from the rounded sum, then f = 2^-k x + (2^-k - 1): the product is exact, so only the sum
+  // rounds, and relative to f.
+  auto [k, unused] = logReduceNormal(x + T(1));
+  V t = powerOfTwo(-k);
+  V f = madd(x, t, t - T(1));
+  return addLn2(k, logReduced(f));
+}
+
+template <typename V> LOSS_VM_INLINE V log1p(V x) {
+  using T = Elem<V>;
+  V u = x + T(1);
+  auto [k, fu] = logReduceNormal(u);
+  V t = powerOfTwo(-k);
+  // Where the 1 is lost in x anyway, 2^-k may be denormal: take f of the sum.
+  V f = select(k > T(60), fu, madd(x, t, t - T(1)));
+  return copySign(logSpecial(u, addLn2(k, logReduced(f))), x);
+}
+
+template <typename V> LOSS_VM_INLINE V log2(V x) {
+  auto [k, f] = logReduce(x);
+  if constexpr (isFloat<V>) {
+    V tail = madd(f * f, polynomial<table::Log2>(f), part1<table::Log2E, V> * f);
+    return logSpecial(x, k + madd(f, part0<table::Log2E, V>, tail));
+  } else {
+    return logSpecial(x, madd(logReduced(f), part0<table::Log2E, V>, k));
+  }
+}
+
+template <typename V> LOSS_VM_INLINE V log10(V x) {
+  auto [k, f] = logReduce(x);
+  V l;
+  if constexpr (isFloat<V>) {
+    V tail = madd(f * f, polynomial<table::Log10>(f), part1<table::Log10E, V> * f);
+    l = madd(f, part0<table::Log10E, V>, tail);
+  } else {
+    l = logReduced(f) * part0<table::Log10E, V>;
+  }
+  l = madd(k, part0<table::Log10Of2, V>, madd(k, part1<table::Log10Of2, V>, l));
+  return logSpecial(x, l);
+}
+
+} // namespace
+} // namespace loss::vecmath
+
+#endif // LOSSLANG_COMPILER_TARGET_CPU_VECMATH_KERNELS_LOG_H
