@@ -57,8 +57,24 @@ def passes():
     write("passes.md", "compiler/**/Passes.td", text)
 
 
+def preprocess(file, macros):
+    """The lines of a table, expanded as the compiler does it. Each macro is given as NAME(PARAMETERS)=TEXT."""
+    options = [f"-D{macro}" for macro in macros]
+    return run(LLVM / "bin/clang", "-E", "-P", "-x", "assembler-with-cpp", *options, SOURCE / file).splitlines()
+
+
+def phases():
+    page = ["# Phases of the compiler\n"]
+    page += ["In the order in which they run. `lossc --emit`, `--stop-after` and `--dump-phases-to` use these names.\n"]
+    page += ["| phase | what holds after it |", "|---|---|"]
+    for line in preprocess("compiler/Pipeline/Phases.def", ["LOSS_PHASE(E,NAME,DOC)=@@NAME@@DOC"]):
+        match = re.match(r'@@"(.*)"@@"(.*)"', line)
+        if match:
+            page.append(f"| `{match.group(1)}` | {cell(match.group(2))} |")
+    write("phases.md", "compiler/Pipeline/Phases.def", "\n".join(page))
+
+
 def builtins():
-    """Reads the table as the compiler does: through the preprocessor."""
     kinds = {
         "UNARY": "Elementwise functions",
         "BINARY": "Elementwise functions of two operands",
@@ -66,11 +82,10 @@ def builtins():
         "AXISWISE": "Along an axis: `f(x over axis)`, the axis stays",
         "QUERY": "Of an axis: `f(axis)`",
     }
-    macros = [f"-DLOSS_{kind}(N,DOC,DOMAIN)=@@{kind} N DOC @@ DOMAIN" for kind in kinds]
-    macros.append("-DLOSS_CONSTANT(N,VALUE,DOC)=@@CONSTANT N DOC @@ VALUE")
-    text = run(LLVM / "bin/clang", "-E", "-P", "-x", "assembler-with-cpp", *macros, SOURCE / "lang/Builtins.def")
+    macros = [f"LOSS_{kind}(N,DOC,DOMAIN)=@@{kind} N DOC @@ DOMAIN" for kind in kinds]
+    macros.append("LOSS_CONSTANT(N,VALUE,DOC)=@@CONSTANT N DOC @@ VALUE")
     rows = {}
-    for line in text.splitlines():
+    for line in preprocess("lang/Builtins.def", macros):
         match = re.match(r'@@(\w+) (\w+) "(.*)" @@ (.*)', line)
         if match:
             kind, name, doc, last = match.groups()
@@ -146,5 +161,5 @@ def tools():
 
 
 OUTPUT.mkdir(parents=True, exist_ok=True)
-for generate in (dialect, passes, builtins, library, tools):
+for generate in (phases, dialect, passes, builtins, library, tools):
     generate()

@@ -54,7 +54,7 @@ run_test() {
   ensure_built losslang-test-depends
   say "testing"
   # Debian's python3 by its path: lit's time limit needs the psutil that was installed for it.
-  /usr/bin/python3 "$LLVM_PREFIX/bin/lit" -sv --show-unsupported --show-skipped --timeout=900 \
+  /usr/bin/python3 "$LLVM_PREFIX/bin/lit" -sv --no-progress-bar --show-unsupported --show-skipped --timeout=900 \
     -j "${jobs:-$(nproc)}" "${lit_options[@]}" "$BUILD/test" 2>&1 </dev/null |
     tee "$LOGS/test.log" || status=$?
   closing_line "$LOGS/test.log" "$status"
