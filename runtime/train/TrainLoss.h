@@ -33,6 +33,8 @@ public:
   const Impl &get() const { return *impl; }
   /// The name for tables: "ngl", "torch:cross_entropy".
   const std::string &name() const;
+  /// The name with parameter values and a hash of the source: tells one loss from another.
+  const std::string &identity() const;
 
 private:
   std::shared_ptr<const Impl> impl;

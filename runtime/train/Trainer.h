@@ -10,26 +10,16 @@
 #define LOSSLANG_RUNTIME_TRAIN_TRAINER_H
 
 #include "runtime/data/ImageSet.h"
+#include "runtime/train/Errors.h"
 #include "runtime/train/TrainLoss.h"
 
 #include <cstdint>
 #include <functional>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
 namespace loss::runtime {
-
-/// A value of the configuration makes no sense. what() is one line.
-class ConfigError : public std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-
-/// A file could not be written or a checkpoint not be read. what() is one line.
-class StorageError : public std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
 
 enum class OptimizerKind { Sgd, Adam, AdamW };
 enum class ScheduleKind { Constant, Cosine, OneCycle };
