@@ -1,0 +1,154 @@
+//===- Simplify.cpp - algebraic simplification and stabilisation ----------===//
+//
+// The laws are those of Simplify.td; here are the few that need a computation.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/Dialect/Loss/Transforms/Passes.h"
+
+#include "compiler/Dialect/Loss/IR/Loss.h"
+
+#include "mlir/IR/Dominance.h"
+#include "mlir/IR/Matchers.h"
+#include "mlir/Transforms/CSE.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+
+#include <cmath>
+#include <optional>
+
+namespace loss::ir {
+#define GEN_PASS_DEF_SIMPLIFY
+#include "compiler/Dialect/Loss/Transforms/Passes.h.inc"
+} // namespace loss::ir
+
+using namespace mlir;
+using namespace loss::ir;
+
+namespace {
+
+/// The number that `value` is everywhere, if it is a constant, seen through broadcasts.
+std::optional<double> constantOf(Value value) {
+  while (auto broadcast = value.getDefiningOp<BroadcastOp>())
+    value = broadcast.getInput();
+  FloatAttr constant;
+  if (!matchPattern(value, m_Constant(&constant)))
+    return std::nullopt;
+  return constant.getValueAsDouble();
+}
+
+bool isConstant(Value value, double expected) { return constantOf(value) == expected; }
+
+bool isPowerOfTwo(Value value) {
+  int exponent = 0;
+  std::optional<double> constant = constantOf(value);
+  // The reciprocal must be a normal number in f32 too.
+  return constant && std::isfinite(*constant) &&
+         std::abs(std::frexp(*constant, &exponent)) == 0.5 && std::abs(exponent) < 100;
+}
+
+/// A constant with the type of `like`.
+Value constantLike(OpBuilder &builder, Location loc, Value like, double constant) {
+  Value number = arith::ConstantOp::create(
+      builder, loc, builder.getFloatAttr(getElementTypeOrSelf(like), constant));
+  return broadcastTo(builder, loc, number, like.getType());
+}
+
+/// Whether a use depends on the relative accuracy of `value` near 0.
+bool isUsedNearZero(Value value) {
+  return llvm::any_of(value.getUses(), [](OpOperand &use) {
+    Operation *user = use.getOwner();
+    return isa<math::LogOp, math::Log2Op, math::Log10Op, math::SqrtOp, math::RsqrtOp>(user) ||
+           (isa<math::PowFOp>(user) && use.getOperandNumber() == 0) ||
+           (isa<arith::DivFOp>(user) && use.getOperandNumber() == 1);
+  });
+}
+
+#include "compiler/Dialect/Loss/Transforms/Simplify.inc"
+
+// c + x  =  x + c,   c * x  =  x * c     for a constant c
+template <typename Op> struct ConstantToTheRight : OpRewritePattern<Op> {
+  using OpRewritePattern<Op>::OpRewritePattern;
+  LogicalResult matchAndRewrite(Op op, PatternRewriter &rewriter) const override {
+    if (!constantOf(op.getLhs()) || constantOf(op.getRhs()))
+      return failure();
+    rewriter.replaceOpWithNewOp<Op>(op, op.getRhs(), op.getLhs());
+    return success();
+  }
+};
+
+// x^0 = 1,  x^1 = x,  x^2 = x x,  up to x^8 by squaring,  x^-n = 1 / x^n,
+// x^(1/2) = sqrt(x),  x^(-1/2) = 1 / sqrt(x),  x^(3/2) = x sqrt(x),  2^x = exp2(x)
+struct ExpandPower : OpRewritePattern<math::PowFOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(math::PowFOp op, PatternRewriter &rewriter) const override {
+    Value x = op.getLhs();
+    Location loc = op.getLoc();
+    if (isConstant(x, 2)) {
+      rewriter.replaceOpWithNewOp<math::Exp2Op>(op, op.getRhs());
+      return success();
+    }
+    std::optional<double> exponent = constantOf(op.getRhs());
+    if (!exponent)
+      return failure();
+    if (*exponent == 0.5) {
+      rewriter.replaceOpWithNewOp<math::SqrtOp>(op, x);
+    } else if (*exponent == -0.5) {
+      rewriter.replaceOpWithNewOp<math::RsqrtOp>(op, x);
+    } else if (*exponent == 1.5) {
+      Value root = math::SqrtOp::create(rewriter, loc, x);
+      rewriter.replaceOpWithNewOp<arith::MulFOp>(op, x, root);
+    } else if (std::trunc(*exponent) == *exponent && std::abs(*exponent) <= 8) {
+      Value one = constantLike(rewriter, loc, x, 1);
+      Value power;
+      for (unsigned n = std::abs(*exponent); n; n >>= 1) {
+        if (n & 1)
+          power = power ? arith::MulFOp::create(rewriter, loc, power, x).getResult() : x;
+        if (n > 1)
+          x = arith::MulFOp::create(rewriter, loc, x, x);
+      }
+      if (!power)
+        power = one;
+      if (*exponent < 0)
+        power = arith::DivFOp::create(rewriter, loc, one, power);
+      rewriter.replaceOp(op, power);
+    } else {
+      return failure();
+    }
+    return success();
+  }
+};
+
+struct SimplifyPass : loss::ir::impl::SimplifyBase<SimplifyPass> {
+  using SimplifyBase::SimplifyBase;
+
+  LogicalResult initialize(MLIRContext *context) override {
+    RewritePatternSet set(context);
+    populateWithGenerated(set);
+    set.add<ExpandPower, ConstantToTheRight<arith::AddFOp>, ConstantToTheRight<arith::MulFOp>>(
+        context);
+    BroadcastOp::getCanonicalizationPatterns(set, context);
+    ReduceOp::getCanonicalizationPatterns(set, context);
+    arith::SelectOp::getCanonicalizationPatterns(set, context);
+    patterns = FrozenRewritePatternSet(std::move(set));
+    return success();
+  }
+
+  void runOnOperation() override {
+    ProgramOp program = getOperation();
+    IRRewriter rewriter(&getContext());
+    DominanceInfo dominance(program);
+    // Laws that mention an operand twice see equal operands as one value.
+    eliminateCommonSubExpressions(rewriter, dominance, program);
+    GreedyRewriteConfig config;
+    config.setRegionSimplificationLevel(GreedySimplifyRegionLevel::Disabled);
+    config.setUseTopDownTraversal(true);
+    if (failed(applyPatternsGreedily(program, patterns, config)))
+      return signalPassFailure();
+    eliminateCommonSubExpressions(rewriter, dominance, program);
+  }
+
+private:
+  FrozenRewritePatternSet patterns;
+};
+
+} // namespace
