@@ -39,7 +39,7 @@ template <typename V> LOSS_VM_INLINE V tanh(V x) {
 template <typename V> LOSS_VM_INLINE V asinh(V x) {
   using T = Elem<V>;
   V a = abs(x);
-  IntVec<V> large = a > (isFloat<V> ? T(0x1p14) : T(0x1p30));
+  IntVec<V> large = a > (isFloat<V> ? T(0x1p60) : T(0x1p500));
   V z = a * a;
   V t = select(large, a, a + z / (T(1) + sqrt(z + T(1))));
   V l = log1p(t);
@@ -66,7 +66,7 @@ template <typename V> LOSS_VM_INLINE V softplus(V x) {
 
 /// log(1 / (1 + e^-x)) = -softplus(-x)
 template <typename V> LOSS_VM_INLINE V logSigmoid(V x) {
-  return atMost(x, Elem<V>(0)) - softplusTail(x);
+  return -(atLeast(-x, Elem<V>(0)) + softplusTail(x));
 }
 
 } // namespace

@@ -39,6 +39,8 @@ template <typename V> struct Angle {
 template <typename V> LOSS_VM_INLINE V sinReduced(Angle<V> angle) {
   V z = angle.r * angle.r;
   V y = madd(angle.r * z, polynomial<table::Sin>(z), angle.r);
+  // Rounding may carry the sum beyond 1.
+  y = atLeast(atMost(y, Elem<V>(1)), Elem<V>(-1));
   return xorSign(y, angle.sign);
 }
 

@@ -1,0 +1,195 @@
+#include "test/unit/vecmath/Reference.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace loss::vecmath::test {
+
+constexpr mpfr_prec_t precision = 160;
+
+Reference::Reference() {
+  mpfr_inits2(precision, ref, in, in2, t, u, static_cast<mpfr_ptr>(nullptr));
+}
+Reference::~Reference() { mpfr_clears(ref, in, in2, t, u, static_cast<mpfr_ptr>(nullptr)); }
+
+/// I_n(x) for order 0 and 1: the power series, or Hankel's asymptotic expansion where it is exact
+/// enough (DLMF 10.25.2 and 10.40.1).
+void Reference::bessel(int order, bool scaled) {
+  if (mpfr_nan_p(in)) {
+    mpfr_set_nan(ref);
+    return;
+  }
+  bool negative = mpfr_signbit(in);
+  mpfr_abs(in, in, MPFR_RNDN);
+  if (mpfr_inf_p(in)) {
+    if (scaled)
+      mpfr_set_zero(ref, 1);
+    else
+      mpfr_set_inf(ref, 1);
+  } else if (mpfr_cmp_d(in, 100) < 0) {
+    // term_k = (x/2)^(2k+n) / (k! (k+n)!)
+    mpfr_div_2ui(t, in, 1, MPFR_RNDN);
+    mpfr_sqr(u, t, MPFR_RNDN);
+    if (order == 0)
+      mpfr_set_ui(t, 1, MPFR_RNDN);
+    mpfr_set(ref, t, MPFR_RNDN);
+    for (unsigned long k = 1; k < 1000; ++k) {
+      mpfr_mul(t, t, u, MPFR_RNDN);
+      mpfr_div_ui(t, t, k * (k + order), MPFR_RNDN);
+      if (mpfr_zero_p(t) || mpfr_get_exp(t) < mpfr_get_exp(ref) - precision)
+        break;
+      mpfr_add(ref, ref, t, MPFR_RNDN);
+    }
+    if (scaled) {
+      mpfr_neg(t, in, MPFR_RNDN);
+      mpfr_exp(t, t, MPFR_RNDN);
+      mpfr_mul(ref, ref, t, MPFR_RNDN);
+    }
+  } else {
+    // term_k = term_{k-1} * -(4 n^2 - (2k-1)^2) / (8 k x)
+    mpfr_set_ui(t, 1, MPFR_RNDN);
+    mpfr_set_ui(ref, 1, MPFR_RNDN);
+    for (long k = 1; k < 150; ++k) {
+      mpfr_mul_si(t, t, (2 * k - 1) * (2 * k - 1) - 4 * order, MPFR_RNDN);
+      mpfr_div_ui(t, t, 8 * k, MPFR_RNDN);
+      mpfr_div(t, t, in, MPFR_RNDN);
+      if (mpfr_zero_p(t) || mpfr_get_exp(t) < -precision)
+        break;
+      mpfr_add(ref, ref, t, MPFR_RNDN);
+    }
+    mpfr_const_pi(t, MPFR_RNDN);
+    mpfr_mul_2ui(t, t, 1, MPFR_RNDN);
+    mpfr_mul(t, t, in, MPFR_RNDN);
+    mpfr_sqrt(t, t, MPFR_RNDN);
+    mpfr_div(ref, ref, t, MPFR_RNDN);
+    if (!scaled) {
+      mpfr_exp(t, in, MPFR_RNDN);
+      mpfr_mul(ref, ref, t, MPFR_RNDN);
+    }
+  }
+  if (order == 1 && negative)
+    mpfr_neg(ref, ref, MPFR_RNDN);
+}
+
+void Reference::evaluate(Fn fn, double x, double y) {
+  mpfr_set_d(in, x, MPFR_RNDN);
+  mpfr_set_d(in2, y, MPFR_RNDN);
+  // log(1 + e^a) of a number a, with log(1 + e^a) = a where e^-a is far below any precision here.
+  auto softplusOf = [&](mpfr_ptr a) {
+    if (mpfr_cmp_d(a, 1000) > 0 || mpfr_nan_p(a)) {
+      mpfr_set(ref, a, MPFR_RNDN);
+    } else {
+      mpfr_exp(ref, a, MPFR_RNDN);
+      mpfr_log1p(ref, ref, MPFR_RNDN);
+    }
+  };
+  switch (fn) {
+  case Fn::exp:
+    mpfr_exp(ref, in, MPFR_RNDN);
+    return;
+  case Fn::exp2:
+    mpfr_exp2(ref, in, MPFR_RNDN);
+    return;
+  case Fn::expm1:
+    mpfr_expm1(ref, in, MPFR_RNDN);
+    return;
+  case Fn::log:
+    mpfr_log(ref, in, MPFR_RNDN);
+    return;
+  case Fn::log1p:
+    mpfr_log1p(ref, in, MPFR_RNDN);
+    return;
+  case Fn::log2:
+    mpfr_log2(ref, in, MPFR_RNDN);
+    return;
+  case Fn::log10:
+    mpfr_log10(ref, in, MPFR_RNDN);
+    return;
+  case Fn::sin:
+  case Fn::sin_unit:
+    mpfr_sin(ref, in, MPFR_RNDN);
+    return;
+  case Fn::cos:
+  case Fn::cos_unit:
+    mpfr_cos(ref, in, MPFR_RNDN);
+    return;
+  case Fn::tan:
+    mpfr_tan(ref, in, MPFR_RNDN);
+    return;
+  case Fn::sinh:
+    mpfr_sinh(ref, in, MPFR_RNDN);
+    return;
+  case Fn::cosh:
+    mpfr_cosh(ref, in, MPFR_RNDN);
+    return;
+  case Fn::tanh:
+    mpfr_tanh(ref, in, MPFR_RNDN);
+    return;
+  case Fn::asinh:
+    mpfr_asinh(ref, in, MPFR_RNDN);
+    return;
+  case Fn::atan:
+    mpfr_atan(ref, in, MPFR_RNDN);
+    return;
+  case Fn::erf:
+    mpfr_erf(ref, in, MPFR_RNDN);
+    return;
+  case Fn::erfc:
+    mpfr_erfc(ref, in, MPFR_RNDN);
+    return;
+  case Fn::sigmoid:
+    mpfr_neg(t, in, MPFR_RNDN);
+    mpfr_exp(t, t, MPFR_RNDN);
+    mpfr_add_ui(t, t, 1, MPFR_RNDN);
+    mpfr_ui_div(ref, 1, t, MPFR_RNDN);
+    return;
+  case Fn::softplus:
+    softplusOf(in);
+    return;
+  case Fn::log_sigmoid:
+    mpfr_neg(in, in, MPFR_RNDN);
+    softplusOf(in);
+    mpfr_neg(ref, ref, MPFR_RNDN);
+    return;
+  case Fn::bessel_i0:
+    bessel(0, false);
+    return;
+  case Fn::bessel_i0e:
+    bessel(0, true);
+    return;
+  case Fn::bessel_i1:
+    bessel(1, false);
+    return;
+  case Fn::bessel_i1e:
+    bessel(1, true);
+    return;
+  case Fn::pow:
+    mpfr_pow(ref, in, in2, MPFR_RNDN);
+    return;
+  }
+}
+
+double Reference::ulpError(double result, const Format &format) {
+  constexpr double wrong = std::numeric_limits<double>::infinity();
+  if (mpfr_nan_p(ref) || std::isnan(result))
+    return mpfr_nan_p(ref) && std::isnan(result) ? 0 : wrong;
+  if (mpfr_zero_p(ref))
+    return result == 0 && std::signbit(result) == bool(mpfr_signbit(ref)) ? 0 : wrong;
+  // Everything outside the range becomes the power of two just outside.
+  auto bound = [&](mpfr_ptr v) {
+    if (mpfr_inf_p(v) || mpfr_get_exp(v) > format.maxExponent + 1)
+      mpfr_set_si_2exp(v, mpfr_signbit(v) ? -1 : 1, format.maxExponent + 1, MPFR_RNDN);
+  };
+  mpfr_set_d(t, result, MPFR_RNDN);
+  if (!mpfr_zero_p(t))
+    bound(t);
+  bound(ref);
+  mpfr_exp_t exponent =
+      std::clamp<mpfr_exp_t>(mpfr_get_exp(ref) - 1, format.minExponent, format.maxExponent);
+  mpfr_sub(t, t, ref, MPFR_RNDN);
+  mpfr_div_2si(t, t, exponent - format.precision + 1, MPFR_RNDN);
+  return std::fabs(mpfr_get_d(t, MPFR_RNDN));
+}
+
+} // namespace loss::vecmath::test
