@@ -8,7 +8,7 @@
 #ifndef LOSSLANG_SEARCH_SPACES_LANES_H
 #define LOSSLANG_SEARCH_SPACES_LANES_H
 
-#include "search/spaces/ElementMath.h"
+#include "compiler/Target/CPU/VecMath/VecMathHost.h"
 
 #include <cmath>
 #include <cstddef>
@@ -124,34 +124,34 @@ inline Lanes constant(const Lanes &x, double value) {
 }
 
 // Through the vector library, on a block and on one number alike.
-#define LOSS_ELEMENT_FUNCTION(name, function)                                                      \
+#define LOSS_ELEMENT_FUNCTION(name)                                                                \
   inline Lanes name(const Lanes &x) {                                                              \
     Lanes result(x.count);                                                                         \
-    applyElement(ElementFn::function, x.at, result.at, x.count);                                   \
+    vecmath::apply(vecmath::Fn::name, x.at, result.at, x.count);                                   \
     return result;                                                                                 \
   }                                                                                                \
   inline double name(double x) {                                                                   \
     double result;                                                                                 \
-    applyElement(ElementFn::function, &x, &result, 1);                                             \
+    vecmath::apply(vecmath::Fn::name, &x, &result, 1);                                             \
     return result;                                                                                 \
   }
-LOSS_ELEMENT_FUNCTION(exp, Exp)
-LOSS_ELEMENT_FUNCTION(log, Log)
-LOSS_ELEMENT_FUNCTION(log10, Log10)
-LOSS_ELEMENT_FUNCTION(sigmoid, Sigmoid)
-LOSS_ELEMENT_FUNCTION(erf, Erf)
-LOSS_ELEMENT_FUNCTION(erfc, Erfc)
-LOSS_ELEMENT_FUNCTION(sin, Sin)
-LOSS_ELEMENT_FUNCTION(cos, Cos)
-LOSS_ELEMENT_FUNCTION(sinh, Sinh)
-LOSS_ELEMENT_FUNCTION(cosh, Cosh)
-LOSS_ELEMENT_FUNCTION(tanh, Tanh)
-LOSS_ELEMENT_FUNCTION(asinh, Asinh)
-LOSS_ELEMENT_FUNCTION(atan, Atan)
-LOSS_ELEMENT_FUNCTION(bessel_i0, BesselI0)
-LOSS_ELEMENT_FUNCTION(bessel_i0e, BesselI0e)
-LOSS_ELEMENT_FUNCTION(bessel_i1, BesselI1)
-LOSS_ELEMENT_FUNCTION(bessel_i1e, BesselI1e)
+LOSS_ELEMENT_FUNCTION(exp)
+LOSS_ELEMENT_FUNCTION(log)
+LOSS_ELEMENT_FUNCTION(log10)
+LOSS_ELEMENT_FUNCTION(sigmoid)
+LOSS_ELEMENT_FUNCTION(erf)
+LOSS_ELEMENT_FUNCTION(erfc)
+LOSS_ELEMENT_FUNCTION(sin)
+LOSS_ELEMENT_FUNCTION(cos)
+LOSS_ELEMENT_FUNCTION(sinh)
+LOSS_ELEMENT_FUNCTION(cosh)
+LOSS_ELEMENT_FUNCTION(tanh)
+LOSS_ELEMENT_FUNCTION(asinh)
+LOSS_ELEMENT_FUNCTION(atan)
+LOSS_ELEMENT_FUNCTION(bessel_i0)
+LOSS_ELEMENT_FUNCTION(bessel_i0e)
+LOSS_ELEMENT_FUNCTION(bessel_i1)
+LOSS_ELEMENT_FUNCTION(bessel_i1e)
 #undef LOSS_ELEMENT_FUNCTION
 
 } // namespace elements
