@@ -68,9 +68,8 @@ LogicalResult ProgramOp::verify() {
       return emitOpError("expected 'loss.default' on parameter '") << name.getValue() << "'";
     for (StringAttr axis : axesOf(getArgumentTypes()[i]))
       if (!getAxes().contains(axis))
-        return emitOpError("argument '")
-               << name.getValue() << "' has axis '" << axis.getValue()
-               << "', which the program does not declare";
+        return emitOpError("argument '") << name.getValue() << "' has axis '" << axis.getValue()
+                                         << "', which the program does not declare";
   }
   for (unsigned i = 0, e = getNumResults(); i < e; ++i) {
     auto result = getResultAttrOfType<StringAttr>(i, "loss.result");
@@ -181,8 +180,8 @@ LogicalResult KernelOp::verify() {
     return emitOpError("expected mode value or grad, but found '") << getMode() << "'";
   unsigned expected = getInputs() + getParams() + getGrads() + 1;
   if (getBody().getNumArguments() != expected)
-    return emitOpError("expected ") << expected << " body arguments, but found "
-                                    << getBody().getNumArguments();
+    return emitOpError("expected ")
+           << expected << " body arguments, but found " << getBody().getNumArguments();
   return success();
 }
 
@@ -201,4 +200,12 @@ LogicalResult PhaseOp::verify() {
     return emitOpError("expected one written value for each of ")
            << getWrites().size() << " rows, but found " << yield.getWritten().size();
   return success();
+}
+
+void PhaseOp::getEffects(
+    SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>> &effects) {
+  if (!getReads().empty())
+    effects.emplace_back(MemoryEffects::Read::get());
+  if (!getWrites().empty())
+    effects.emplace_back(MemoryEffects::Write::get());
 }

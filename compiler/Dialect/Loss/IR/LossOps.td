@@ -223,7 +223,7 @@ def Loss_IsClassOp : Loss_Op<"is_class", [Pure, HasParent<"PhaseOp">]> {
 
 def Loss_PhaseOp : Loss_Op<"phase", [
     AttrSizedOperandSegments, SingleBlock,
-    RecursiveMemoryEffects]> {
+    DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
   let summary = "one pass over the class axis";
   let description = [{
     The body is the work on one element: its arguments are the elements of the rows read. It may use

@@ -1,0 +1,79 @@
+//===- Describe.cpp - lossc --describe ------------------------------------===//
+
+#include "compiler/Driver/Driver.h"
+
+#include "runtime/abi/LossAbi.h"
+
+#include "llvm/ADT/ScopeExit.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Format.h"
+
+#include <dlfcn.h>
+
+using namespace loss;
+
+static std::string firstLine(const char *text) {
+  return llvm::StringRef(text).split('\n').first.trim().str();
+}
+
+int loss::describeModule(const std::string &path, llvm::raw_ostream &out,
+                         llvm::raw_ostream &errors) {
+  auto fail = [&](const llvm::Twine &message) {
+    errors << "lossc: error: " << message << "\n";
+    return exitIO;
+  };
+  if (!llvm::sys::fs::exists(path))
+    return fail("cannot read '" + path + "': no such file");
+  // dlopen looks a name without a slash up elsewhere.
+  std::string file = path.find('/') == std::string::npos ? "./" + path : path;
+  void *handle = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (!handle)
+    return fail("'" + path + "' is no compiled loss: " + dlerror());
+  auto close = llvm::scope_exit([&] { dlclose(handle); });
+  auto *module = static_cast<const LossModule *>(dlsym(handle, LOSSLANG_MODULE_SYMBOL));
+  if (!module || module->magic != LOSSLANG_ABI_MAGIC)
+    return fail("'" + path + "' is no compiled loss: expected the symbol " LOSSLANG_MODULE_SYMBOL);
+  if (module->abi_version != LOSSLANG_ABI_VERSION)
+    return fail("'" + path + "' has interface version " + llvm::Twine(module->abi_version) +
+                ", but this lossc knows " + llvm::Twine(LOSSLANG_ABI_VERSION) +
+                "; compile the loss again");
+
+  out << "loss " << module->name << "  " << firstLine(module->doc) << "\n";
+  out << "  compiled by  " << module->compiler_version << ", interface version "
+      << module->abi_version << "\n";
+  out << "  source       sha256 " << module->source_hash << "\n";
+  out << "inputs\n";
+  for (uint32_t i = 0; i < module->input_count; ++i) {
+    const LossInput &input = module->inputs[i];
+    out << "  " << input.name << ": " << (input.kind == LOSS_INPUT_TARGET ? "target " : "") << "[";
+    for (uint32_t a = 0; a < input.axis_count; ++a)
+      out << (a ? ", " : "") << input.axes[a];
+    out << "]" << (input.grad_index >= 0 ? "  with gradient" : "");
+    if (input.doc[0])
+      out << "  " << firstLine(input.doc);
+    out << "\n";
+  }
+  if (module->param_count)
+    out << "parameters\n";
+  for (uint32_t i = 0; i < module->param_count; ++i) {
+    const LossParam &param = module->params[i];
+    out << "  " << param.name << " = " << llvm::format("%g", param.default_value);
+    if (param.doc[0])
+      out << "  " << firstLine(param.doc);
+    out << "\n";
+  }
+  out << "kernels\n";
+  static const char *const elements[] = {"f32", "f64"};
+  static const char *const targets[] = {"no target", "class indices", "probabilities"};
+  static const char *const modes[] = {"value", "value and gradient"};
+  for (uint32_t i = 0; i < module->kernel_count; ++i) {
+    const LossKernel &kernel = module->kernels[i];
+    out << "  " << elements[kernel.element] << ", " << targets[kernel.target] << ", "
+        << modes[kernel.mode] << ":";
+    for (unsigned level = 0; level < LOSS_LEVEL_COUNT; ++level)
+      if (kernel.entry[level])
+        out << " x86-64-v" << level + 2;
+    out << "; scratch rows " << kernel.scratch_rows << "\n";
+  }
+  return exitSuccess;
+}

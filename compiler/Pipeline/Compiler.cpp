@@ -1,0 +1,67 @@
+//===- Compiler.cpp - compilation in process ------------------------------===//
+
+#include "compiler/Pipeline/Compiler.h"
+
+#include "compiler/Pipeline/Pipeline.h"
+#include "compiler/Target/CPU/CodeGenerator.h"
+#include "compiler/Target/Jit.h"
+
+#include "llvm/Support/MemoryBuffer.h"
+
+using namespace loss;
+
+struct Compiler::Impl {
+  /// Types and attributes live as long as an MLIR context; a new one now and then keeps memory
+  /// flat.
+  static constexpr unsigned contextLifetime = 256;
+
+  PipelineContext &context() {
+    if (!current || used == contextLifetime) {
+      current.reset();
+      current = std::make_unique<PipelineContext>();
+      used = 0;
+    }
+    ++used;
+    return *current;
+  }
+
+  std::unique_ptr<PipelineContext> current;
+  unsigned used = 0;
+  std::shared_ptr<Jit> jit;
+};
+
+Compiler::Compiler() : impl(std::make_unique<Impl>()) {
+  auto jit = Jit::create();
+  if (!jit)
+    throw std::runtime_error("cannot prepare in-process compilation: " +
+                             llvm::toString(jit.takeError()));
+  impl->jit = std::move(*jit);
+}
+
+Compiler::~Compiler() = default;
+
+std::unique_ptr<JitModule> Compiler::compile(std::string_view text, const std::string &fileName,
+                                             const KernelSelection &selection) {
+  PipelineOptions options;
+  options.selection = selection;
+  Compilation result = impl->context().compile(text, fileName, options, /*descriptorInLevel=*/true);
+  if (result.diagnostics.hasErrors())
+    throw CompileError(lang::render(result.diagnostics.diagnostics(), text));
+  if (!result.failure.empty())
+    throw CompileError(fileName + ": error: " + result.failure + "\n");
+  if (result.levels.size() != 1)
+    throw CompileError(fileName + ": error: expected one feature level in process\n");
+  auto module = impl->jit->load({result.levels[0].object.data(), result.levels[0].object.size()});
+  if (!module)
+    throw CompileError(fileName + ": error: " + llvm::toString(module.takeError()) + "\n");
+  return std::move(*module);
+}
+
+std::unique_ptr<JitModule> Compiler::compileFile(const std::string &path,
+                                                 const KernelSelection &selection) {
+  auto buffer = llvm::MemoryBuffer::getFile(path);
+  if (!buffer)
+    throw CompileError(path + ": error: cannot read: " + buffer.getError().message() + "\n");
+  llvm::StringRef text = (*buffer)->getBuffer();
+  return compile({text.data(), text.size()}, path, selection);
+}

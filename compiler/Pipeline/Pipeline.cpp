@@ -1,0 +1,530 @@
+//===- Pipeline.cpp - the phases of a compilation -------------------------===//
+
+#include "compiler/Pipeline/Pipeline.h"
+
+#include "compiler/Autodiff/Passes.h"
+#include "compiler/Conversion/Passes.h"
+#include "compiler/Dialect/Loss/IR/Loss.h"
+#include "compiler/Dialect/Loss/Transforms/Passes.h"
+#include "compiler/MLIRGen/MLIRGen.h"
+#include "compiler/Target/CPU/CodeGenerator.h"
+#include "compiler/Target/SharedObject.h"
+#include "lang/AstPrinter.h"
+#include "lang/Parser.h"
+
+#include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
+#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Export.h"
+#include "mlir/Transforms/Passes.h"
+#include "llvm/IR/LLVMContext.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Transforms/Utils/Cloning.h"
+
+#include <thread>
+
+using namespace mlir;
+using namespace loss;
+
+StringRef loss::phaseName(Phase phase) {
+  static const char *const names[] = {
+#define LOSS_PHASE(ENUM, NAME, DOC) NAME,
+#include "compiler/Pipeline/Phases.def"
+  };
+  return names[static_cast<size_t>(phase)];
+}
+
+ArrayRef<Phase> loss::allPhases() {
+  static const Phase phases[] = {
+#define LOSS_PHASE(ENUM, NAME, DOC) Phase::ENUM,
+#include "compiler/Pipeline/Phases.def"
+  };
+  return phases;
+}
+
+std::optional<Phase> loss::phaseByName(StringRef name) {
+  for (Phase phase : allPhases())
+    if (phaseName(phase) == name)
+      return phase;
+  return std::nullopt;
+}
+
+//===----------------------------------------------------------------------===//
+// Context
+//===----------------------------------------------------------------------===//
+
+/// Pass pipelines are built once: making their rewrite patterns costs more than a run.
+struct PipelineContext::Pipelines {
+  explicit Pipelines(MLIRContext *context)
+      : simplify(context), differentiate(context), expand(context), fuse(context) {
+    // Stable forms come before differentiation: the gradient of log(softmax(x)) is better than what
+    // the chain rule makes of its parts.
+    simplify.addNestedPass<ir::ProgramOp>(ir::createSimplify());
+    addCleanUp(simplify);
+    // Gradients repeat what the value computes, and multiply by the seed 1.
+    differentiate.addPass(ir::createDifferentiate());
+    differentiate.addNestedPass<ir::ProgramOp>(ir::createSimplify());
+    addCleanUp(differentiate);
+    // Once for all element types, before the variants part.
+    expand.addNestedPass<ir::ProgramOp>(ir::createExpandSoftmax());
+    addCleanUp(expand);
+    fuse.addPass(ir::createFuse());
+    addCleanUp(fuse);
+    for (PassManager *manager : {&simplify, &differentiate, &expand, &fuse})
+      manager->enableVerifier(verify);
+  }
+
+  /// loss-specialise for an element type and a kind of target.
+  PassManager &specialise(MLIRContext *context, bool isDouble, bool isIndex) {
+    std::unique_ptr<PassManager> &manager = specialised[isDouble][isIndex];
+    if (!manager) {
+      manager = std::make_unique<PassManager>(context, ir::ProgramOp::getOperationName());
+      ir::SpecialiseOptions options;
+      options.element = isDouble ? "f64" : "f32";
+      options.target = isIndex ? "index" : "dense";
+      manager->addPass(ir::createSpecialise(options));
+      addCleanUp(*manager);
+      manager->enableVerifier(verify);
+    }
+    return *manager;
+  }
+
+  struct Lowering {
+    Lowering(MLIRContext *context, unsigned bits) : toVector(context), toLLVM(context) {
+      toVector.addPass(ir::createConvertLossToVector({bits}));
+      toVector.addPass(ir::createConvertMathToVecMath({bits}));
+      addCleanUp(toVector);
+      toLLVM.addPass(ir::createConvertKernelToLLVM());
+      toVector.enableVerifier(verify);
+      toLLVM.enableVerifier(verify);
+    }
+    PassManager toVector, toLLVM;
+  };
+
+  /// Kernels to the LLVM dialect, in two steps, for a vector width.
+  Lowering &lower(MLIRContext *context, unsigned bits) {
+    std::unique_ptr<Lowering> &lowering = lowered[bits];
+    if (!lowering)
+      lowering = std::make_unique<Lowering>(context, bits);
+    return *lowering;
+  }
+
+  static void addCleanUp(OpPassManager &manager) {
+    manager.addPass(createCanonicalizerPass());
+    manager.addPass(createCSEPass());
+  }
+
+  static constexpr bool verify = true;
+  PassManager simplify, differentiate, expand, fuse;
+  std::unique_ptr<PassManager> specialised[2][2];
+  std::map<unsigned, std::unique_ptr<Lowering>> lowered;
+};
+
+PipelineContext::PipelineContext() : context(MLIRContext::Threading::DISABLED) {
+  // Messages are for people who wrote a formula.
+  context.printOpOnDiagnostic(false);
+  DialectRegistry registry;
+  registerBuiltinDialectTranslation(registry);
+  registerLLVMDialectTranslation(registry);
+  context.appendDialectRegistry(registry);
+  context.loadDialect<ir::LossDialect, arith::ArithDialect, math::MathDialect, func::FuncDialect,
+                      scf::SCFDialect, cf::ControlFlowDialect, vector::VectorDialect,
+                      LLVM::LLVMDialect>();
+  pipelines = std::make_unique<Pipelines>(&context);
+}
+
+PipelineContext::~PipelineContext() = default;
+
+//===----------------------------------------------------------------------===//
+// One compilation
+//===----------------------------------------------------------------------===//
+
+namespace loss {
+
+class Run {
+public:
+  Run(PipelineContext &shared, const PipelineOptions &options, Compilation &result)
+      : context(&shared.context), pipelines(*shared.pipelines), options(options), result(result) {}
+
+  void compile(std::string_view text, bool descriptorInLevel);
+
+private:
+  bool parse(std::string_view text);
+  bool generateLoss();
+  bool simplify() { return succeeded(pipelines.simplify.run(*result.module)); }
+  bool differentiate() { return succeeded(pipelines.differentiate.run(*result.module)); }
+  bool specialise();
+  bool fuse() { return succeeded(pipelines.fuse.run(*result.module)); }
+  bool generateVectors();
+  bool generateLLVM();
+  bool generateObjects(bool descriptorInLevel);
+
+  void describeProgram();
+  std::vector<unsigned> levels();
+  void dump(Phase phase);
+  void dumpText(Phase phase, StringRef suffix, StringRef text, StringRef extension);
+  /// Runs one phase, timed; false when it failed or was the last wanted.
+  template <typename Fn> bool step(Phase phase, Fn work);
+  bool fail(llvm::Error error);
+
+  MLIRContext *context;
+  PipelineContext::Pipelines &pipelines;
+  const PipelineOptions &options;
+  Compilation &result;
+  struct LevelWork {
+    CodeGenerator generator;
+    OwningOpRef<ModuleOp> vectors;
+    std::unique_ptr<llvm::LLVMContext> llvm;
+    std::unique_ptr<llvm::Module> module;
+    std::string error;
+  };
+  std::vector<LevelWork> work;
+};
+
+} // namespace loss
+
+/// The place in the .loss text that an MLIR location stands for.
+static lang::SourceRange rangeOf(Location location) {
+  lang::SourceRange range;
+  location->walk([&](Location part) {
+    auto file = dyn_cast<FileLineColLoc>(part);
+    if (!file)
+      return WalkResult::advance();
+    range.begin = {file.getLine(), file.getColumn()};
+    range.end = {file.getLine(), file.getColumn() + 1};
+    return WalkResult::interrupt();
+  });
+  return range;
+}
+
+template <typename Fn> bool Run::step(Phase phase, Fn action) {
+  if (phase > options.stopAfter)
+    return false;
+  auto start = std::chrono::steady_clock::now();
+  bool done = action();
+  std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+  result.seconds.push_back({phase, elapsed.count()});
+  if (!done && result.succeeded())
+    result.failure = ("internal error: phase '" + phaseName(phase) + "' failed").str();
+  if (!done)
+    return false;
+  if (!options.dumpDirectory.empty())
+    dump(phase);
+  return result.succeeded();
+}
+
+bool Run::fail(llvm::Error error) {
+  result.failure = llvm::toString(std::move(error));
+  return false;
+}
+
+void Run::compile(std::string_view text, bool descriptorInLevel) {
+  ScopedDiagnosticHandler handler(context, [&](Diagnostic &diagnostic) {
+    if (diagnostic.getSeverity() != DiagnosticSeverity::Error)
+      return success();
+    auto &own = result.diagnostics.error(rangeOf(diagnostic.getLocation()), diagnostic.str());
+    for (Diagnostic &note : diagnostic.getNotes())
+      if (rangeOf(note.getLocation()).begin.isValid())
+        own.notes.push_back({rangeOf(note.getLocation()), note.str()});
+    return success();
+  });
+  result.source = std::string(text);
+  step(Phase::Parse, [&] { return parse(text); }) &&
+      step(Phase::Loss, [&] { return generateLoss(); }) &&
+      step(Phase::Simplify, [&] { return simplify(); }) &&
+      step(Phase::Differentiate, [&] { return differentiate(); }) &&
+      step(Phase::Specialise, [&] { return specialise(); }) &&
+      step(Phase::Fuse, [&] { return fuse(); }) &&
+      step(Phase::Vector, [&] { return generateVectors(); }) &&
+      step(Phase::Llvm, [&] { return generateLLVM(); }) &&
+      step(Phase::Object, [&] { return generateObjects(descriptorInLevel); });
+}
+
+bool Run::parse(std::string_view text) {
+  std::optional<lang::File> file = lang::parse(text, result.diagnostics);
+  if (!file)
+    return false;
+  result.ast = lang::print(*file);
+  result.program = lang::analyze(*file, result.diagnostics, options.overrides);
+  return result.program.has_value();
+}
+
+bool Run::generateLoss() {
+  describeProgram();
+  result.module = generate(*context, *result.program);
+  return static_cast<bool>(result.module);
+}
+
+void Run::describeProgram() {
+  const lang::Program &program = *result.program;
+  ModuleInfo &info = result.info;
+  info.name = program.name;
+  info.doc = program.doc;
+  info.source = result.source;
+  lang::AxisSet rows = 1, classes = lang::AxisSet(1) << (program.axes.size() - 1);
+  int32_t grads = 0;
+  for (const lang::ProgramInput &input : program.inputs) {
+    InputInfo described;
+    described.name = input.name;
+    described.doc = input.doc;
+    described.kind = input.isTarget ? LOSS_INPUT_TARGET : LOSS_INPUT_VALUE;
+    for (size_t i = 0; i < program.axes.size(); ++i)
+      if (input.axes >> i & 1)
+        described.axes.push_back(program.axes[i]);
+    described.hasRows = input.axes & rows;
+    described.hasClasses = (input.axes & classes) && program.axes.size() > 1;
+    if (!input.isTarget && described.hasRows && described.hasClasses)
+      described.gradIndex = grads++;
+    info.inputs.push_back(std::move(described));
+  }
+  for (const lang::ProgramParam &param : program.params)
+    info.params.push_back({param.name, param.doc, param.defaultValue});
+}
+
+/// `@f_grad` without the gradients of inputs that kernels give none for.
+static void dropUnsupportedGradients(ir::ProgramOp program) {
+  SmallVector<Value> values;
+  SmallVector<Type> types;
+  SmallVector<Attribute> attributes;
+  ir::YieldOp yield = program.getYield();
+  for (auto [i, value] : llvm::enumerate(yield.getValues())) {
+    if (i && !ir::hasAxis(value.getType(), program.getClassAxis()))
+      continue;
+    values.push_back(value);
+    types.push_back(value.getType());
+    attributes.push_back(DictionaryAttr::get(program.getContext(),
+                                             function_interface_impl::getResultAttrs(program, i)));
+  }
+  yield.getValuesMutable().assign(values);
+  program.setFunctionType(
+      FunctionType::get(program.getContext(), program.getArgumentTypes(), types));
+  program.setResAttrsAttr(ArrayAttr::get(program.getContext(), attributes));
+}
+
+bool Run::specialise() {
+  if (failed(pipelines.expand.run(*result.module)))
+    return false;
+  ModuleOp module = *result.module;
+  auto value = module.lookupSymbol<ir::ProgramOp>(result.info.name);
+  auto gradient = module.lookupSymbol<ir::ProgramOp>(result.info.name + "_grad");
+  bool hasTarget = false, hasGradient = false;
+  for (const InputInfo &input : result.info.inputs) {
+    hasTarget |= input.kind == LOSS_INPUT_TARGET;
+    hasGradient |= input.gradIndex >= 0;
+  }
+  if (gradient)
+    dropUnsupportedGradients(gradient);
+
+  OpBuilder builder = OpBuilder::atBlockEnd(module.getBody());
+  auto wants = [](uint32_t mask, unsigned bit) { return mask >> bit & 1; };
+  for (unsigned element : {LOSS_F32, LOSS_F64}) {
+    for (unsigned target : {LOSS_TARGET_NONE, LOSS_TARGET_INDEX, LOSS_TARGET_DENSE}) {
+      for (unsigned mode : {LOSS_VALUE, LOSS_VALUE_AND_GRAD}) {
+        if ((target != LOSS_TARGET_NONE) != hasTarget)
+          continue;
+        if (mode == LOSS_VALUE_AND_GRAD && (!hasGradient || !gradient))
+          continue;
+        if (!wants(options.selection.elements, element) ||
+            !wants(options.selection.targets, target) || !wants(options.selection.modes, mode))
+          continue;
+        static const char *const targets[] = {"", "_index", "_dense"};
+        std::string name = std::string(element == LOSS_F64 ? "f64" : "f32") + targets[target] +
+                           (mode == LOSS_VALUE ? "_value" : "_grad");
+        auto variant = cast<ir::ProgramOp>(builder.clone(mode == LOSS_VALUE ? *value : *gradient));
+        variant.setSymName(name);
+        if (failed(pipelines.specialise(context, element == LOSS_F64, target == LOSS_TARGET_INDEX)
+                       .run(variant)))
+          return false;
+        KernelInfo kernel;
+        kernel.element = element;
+        kernel.target = target;
+        kernel.mode = mode;
+        kernel.symbols[0] = name; // The levels' own symbols follow when code is generated.
+        result.info.kernels.push_back(std::move(kernel));
+      }
+    }
+  }
+  value.erase();
+  if (gradient)
+    gradient.erase();
+  return true;
+}
+
+std::vector<unsigned> Run::levels() {
+  std::vector<unsigned> wanted;
+  for (unsigned level = 0; level < LOSS_LEVEL_COUNT; ++level)
+    if (options.selection.levels >> level & 1)
+      wanted.push_back(level);
+  if (wanted.empty()) {
+    llvm::Expected<unsigned> host = hostFeatureLevel();
+    if (host)
+      wanted.push_back(*host);
+    else
+      fail(host.takeError());
+  }
+  return wanted;
+}
+
+bool Run::generateVectors() {
+  for (unsigned level : levels()) {
+    LevelWork &own = work.emplace_back(LevelWork{CodeGenerator(level), {}, {}, {}, {}});
+    own.vectors = result.module->clone();
+    if (failed(pipelines.lower(context, own.generator.level().bits).toVector.run(*own.vectors)))
+      return false;
+    Compilation::Level &out = result.levels.emplace_back();
+    out.level = level;
+    if (!options.dumpDirectory.empty() || options.stopAfter == Phase::Vector) {
+      llvm::raw_string_ostream stream(out.vectorIR);
+      own.vectors->print(stream);
+    }
+    // The kernels' names at this level, and their scratch.
+    for (KernelInfo &kernel : result.info.kernels) {
+      auto function = own.vectors->lookupSymbol<func::FuncOp>(kernel.symbols[0]);
+      kernel.scratchRows = function->getAttrOfType<IntegerAttr>("loss.scratch_rows").getInt();
+      for (StringRef attribute : {"loss.scratch_rows", "loss.target", "loss.mode"})
+        function->removeAttr(attribute);
+    }
+  }
+  return result.failure.empty();
+}
+
+bool Run::generateLLVM() {
+  for (LevelWork &own : work) {
+    PassManager &toLLVM = pipelines.lower(context, own.generator.level().bits).toLLVM;
+    if (failed(toLLVM.run(*own.vectors)))
+      return false;
+    own.llvm = std::make_unique<llvm::LLVMContext>();
+    own.module = translateModuleToLLVMIR(*own.vectors, *own.llvm, "loss");
+    if (!own.module)
+      return false;
+    own.vectors = {};
+  }
+  // The names carry the level from here on.
+  for (KernelInfo &kernel : result.info.kernels) {
+    std::string base = kernel.symbols[0];
+    kernel.symbols[0].clear();
+    for (LevelWork &own : work) {
+      std::string symbol = base + "_" + own.generator.level().suffix;
+      own.module->getFunction(base)->setName(symbol);
+      kernel.symbols[own.generator.level().level] = symbol;
+    }
+  }
+  auto optimise = [](LevelWork &own) {
+    if (llvm::Error error = own.generator.prepare(*own.module))
+      own.error = llvm::toString(std::move(error));
+    else
+      own.generator.optimise(*own.module);
+  };
+  // LLVM contexts are independent: the levels go side by side.
+  std::vector<std::thread> threads;
+  for (size_t i = 1; i < work.size(); ++i)
+    threads.emplace_back(optimise, std::ref(work[i]));
+  if (!work.empty())
+    optimise(work[0]);
+  for (std::thread &thread : threads)
+    thread.join();
+  for (auto [own, out] : llvm::zip_equal(work, result.levels)) {
+    if (!own.error.empty()) {
+      result.failure = own.error;
+      return false;
+    }
+    if (!options.dumpDirectory.empty() || options.stopAfter == Phase::Llvm) {
+      llvm::raw_string_ostream stream(out.llvmIR);
+      own.module->print(stream, nullptr);
+    }
+  }
+  return true;
+}
+
+bool Run::generateObjects(bool descriptorInLevel) {
+  auto emit = [&](LevelWork &own, Compilation::Level &out) {
+    if (options.wantAssembly || !options.dumpDirectory.empty()) {
+      llvm::SmallVector<char, 0> text;
+      std::unique_ptr<llvm::Module> copy = llvm::CloneModule(*own.module);
+      if (llvm::Error error = own.generator.emitAssembly(*copy, text))
+        own.error = llvm::toString(std::move(error));
+      out.assembly.assign(text.begin(), text.end());
+    }
+    if (llvm::Error error = own.generator.emitObject(*own.module, out.object))
+      own.error = llvm::toString(std::move(error));
+  };
+  if (descriptorInLevel)
+    for (LevelWork &own : work)
+      emitDescriptor(*own.module, result.info);
+  std::vector<std::thread> threads;
+  for (size_t i = 1; i < work.size(); ++i)
+    threads.emplace_back(emit, std::ref(work[i]), std::ref(result.levels[i]));
+  if (!work.empty())
+    emit(work[0], result.levels[0]);
+  for (std::thread &thread : threads)
+    thread.join();
+  for (LevelWork &own : work)
+    if (!own.error.empty()) {
+      result.failure = own.error;
+      return false;
+    }
+  if (descriptorInLevel)
+    return true;
+
+  llvm::LLVMContext llvm;
+  llvm::Module descriptor("descriptor", llvm);
+  emitDescriptor(descriptor, result.info);
+  CodeGenerator generator(LOSS_X86_64_V2);
+  generator.setTarget(descriptor);
+  Compilation::Level &out = result.levels.emplace_back();
+  out.level = LOSS_LEVEL_COUNT;
+  if (llvm::Error error = generator.emitObject(descriptor, out.object))
+    return fail(std::move(error));
+  return true;
+}
+
+//===----------------------------------------------------------------------===//
+// Dumps
+//===----------------------------------------------------------------------===//
+
+void Run::dumpText(Phase phase, StringRef suffix, StringRef text, StringRef extension) {
+  llvm::SmallString<128> path(options.dumpDirectory);
+  llvm::sys::path::append(path, Twine(static_cast<int>(phase) + 1) + "-" + phaseName(phase) +
+                                    suffix + "." + extension);
+  if (llvm::Error error = writeFileAtomically(path, text))
+    fail(std::move(error));
+}
+
+void Run::dump(Phase phase) {
+  switch (phase) {
+  case Phase::Parse:
+    return dumpText(phase, "", result.ast, "loss");
+  case Phase::Loss:
+  case Phase::Simplify:
+  case Phase::Differentiate:
+  case Phase::Specialise:
+  case Phase::Fuse: {
+    std::string text;
+    llvm::raw_string_ostream stream(text);
+    result.module->print(stream);
+    return dumpText(phase, "", text, "mlir");
+  }
+  case Phase::Vector:
+  case Phase::Llvm:
+  case Phase::Object:
+    for (Compilation::Level &level : result.levels) {
+      if (level.level == LOSS_LEVEL_COUNT)
+        continue;
+      std::string suffix = std::string("-") + featureLevel(level.level).suffix;
+      if (phase == Phase::Vector)
+        dumpText(phase, suffix, level.vectorIR, "mlir");
+      else if (phase == Phase::Llvm)
+        dumpText(phase, suffix, level.llvmIR, "ll");
+      else
+        dumpText(phase, suffix, level.assembly, "s");
+    }
+  }
+}
+
+Compilation PipelineContext::compile(std::string_view text, const std::string &fileName,
+                                     const PipelineOptions &options, bool descriptorInLevel) {
+  Compilation result(fileName);
+  Run(*this, options, result).compile(text, descriptorInLevel);
+  return result;
+}
