@@ -166,6 +166,8 @@ private:
     if (finite && (record.step % every == 0 || record.step == totalSteps))
       record.valAccuracy = accuracy(batches.validationImages(), batches.validationOrder());
     state.history.push_back(record);
+    if (record.valAccuracy && config.onValidation)
+      config.onValidation(state.history);
     const auto action = progress ? progress(record, totalSteps) : ProgressAction::Continue;
     secondsOutside += secondsSince(outside);
     if (!finite)

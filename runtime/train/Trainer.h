@@ -29,6 +29,8 @@ enum class PrecisionKind { F32, BF16, Auto };
 /// some papers do; then the best accuracy is one on the test set).
 enum class ValidationKind { HeldOut, Test };
 
+struct StepRecord;
+
 struct TrainConfig {
   /// One of modelNames().
   std::string model = "b0net";
@@ -44,8 +46,8 @@ struct TrainConfig {
   double momentum = 0.9;
   double weightDecay = 0;
   ScheduleKind schedule = ScheduleKind::Cosine;
-  /// Steps of linear warm-up from 0 (onecycle: -1 means 5 % of the steps).
-  int64_t warmup = 0;
+  /// Steps of warm-up from 0; -1: 5 % of the steps for onecycle, none otherwise.
+  int64_t warmup = -1;
   AugmentKind augment = AugmentKind::Base;
   uint64_t seed = 1;
   /// Threads of LibTorch in this process; 0 leaves them as they are. 1 is what the search uses.
@@ -66,6 +68,8 @@ struct TrainConfig {
   int64_t checkpointEvery = 0;
   /// Continue from checkpointPath when it exists.
   bool resume = false;
+  /// Called after every validation with all steps so far, also those before a resume.
+  std::function<void(const std::vector<StepRecord> &history)> onValidation;
 };
 
 /// What is known of one training step.

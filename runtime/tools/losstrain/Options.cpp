@@ -1,0 +1,105 @@
+#include "runtime/tools/losstrain/Options.h"
+#include "runtime/train/Config.h"
+
+#include <CLI/CLI.hpp>
+
+#include <iostream>
+
+namespace loss::runtime {
+namespace {
+
+/// An option whose value is one of the names of an enumeration.
+template <typename Enum>
+CLI::Option *addEnum(CLI::App &app, const std::string &flags, Enum &value,
+                     const std::vector<std::string> &names, const std::string &help) {
+  auto *option = app.add_option_function<std::string>(
+      flags,
+      [&value, &names](const std::string &text) {
+        const auto found = std::find(names.begin(), names.end(), text);
+        value = static_cast<Enum>(found - names.begin());
+      },
+      help);
+  return option->check(CLI::IsMember(names))
+      ->default_str(names[static_cast<size_t>(value)])
+      ->type_name("");
+}
+
+ParamValues parseParams(const std::vector<std::string> &texts) {
+  ParamValues params;
+  for (const std::string &text : texts) {
+    const size_t equals = text.find('=');
+    char *end = nullptr;
+    const double value = equals == std::string::npos ? 0 : std::strtod(&text[equals + 1], &end);
+    if (!end || end == &text[equals + 1] || *end || equals == 0)
+      throw CLI::ValidationError("--param", "expected NAME=NUMBER, but found '" + text + "'");
+    params.emplace_back(text.substr(0, equals), value);
+  }
+  return params;
+}
+
+void addTraining(CLI::App &app, TrainOptions &o) {
+  TrainConfig &c = o.config;
+  app.add_option("--model", c.model, "Network")->check(CLI::IsMember(modelNames()))->type_name("");
+  app.add_option("--width", c.width, "Channels of the first layer (0: the network's own)")
+      ->check(CLI::Range(0, 4096));
+  app.add_option("--data", o.data, "Data set")->check(CLI::IsMember(datasetNames()))->type_name("");
+  app.add_option("--data-dir", o.dataDir, "Folder of the data set's files");
+  app.add_option("--batch", c.batch, "Images a step");
+  app.add_option("--epochs", c.epochs, "Length in epochs");
+  app.add_option("--steps", c.steps, "Length in steps (instead of --epochs)");
+  addEnum(app, "--optimizer", c.optimizer, optimizerNames(), "Optimizer; sgd is Nesterov's");
+  app.add_option("--lr", c.lr, "Learning rate at its highest");
+  app.add_option("--momentum", c.momentum, "Momentum of sgd");
+  app.add_option("--weight-decay", c.weightDecay, "Weight decay");
+  addEnum(app, "--schedule", c.schedule, scheduleNames(), "Learning rate after the warm-up");
+  app.add_option("--warmup", c.warmup, "Steps of warm-up from 0 (-1: 5 % for onecycle, else none)")
+      ->check(CLI::Range(int64_t(-1), int64_t(1) << 40));
+  addEnum(app, "--augment", c.augment, augmentNames(), "base: pad by 4, random crop, random flip");
+  app.add_option("--seed", c.seed, "Seed of everything random");
+  app.add_option("--threads", c.threads, "Threads (0: as LibTorch chooses)");
+  addEnum(app, "--precision", c.precision, precisionNames(),
+          "Numbers of the network; auto: bf16 where the processor has it");
+  app.add_option("--train-subset", c.trainSubset, "Use only N training images (0: all)");
+  addEnum(app, "--val-split", c.validation, validationNames(), "Where validation images come from");
+  app.add_option("--val-size", c.validationSize, "Validation images (0: 5000, or the test images)");
+  app.add_option("--eval-every", c.evalEvery, "Steps between validations (0: an epoch)");
+  app.add_option("--checkpoint-every", c.checkpointEvery,
+                 "Steps between checkpoints (0: only at the end or on interruption)");
+  app.add_flag("--resume", c.resume, "Continue the run in --out where its checkpoint ends");
+}
+
+} // namespace
+
+int parseOptions(int argc, char **argv, TrainOptions &options) {
+  CLI::App app("Trains a network on images with a loss.\n"
+               "Example: losstrain --loss ngl --model resnet9 --width 16 --steps 500 --out run");
+  app.option_defaults()->always_capture_default();
+  app.set_version_flag("--version", "losstrain " LOSSLANG_VERSION);
+  app.add_option("--loss", options.loss,
+                 "x.so, x.loss, the name of a library loss, or torch:cross_entropy");
+  std::vector<std::string> params;
+  app.add_option("--param", params, "Parameter of the loss, NAME=NUMBER; may be repeated")
+      ->type_name("NAME=NUMBER");
+  addTraining(app, options);
+  app.add_option("--out", options.out, "Folder for config.json, metrics.csv, summary.json");
+  app.add_flag("--overwrite", options.overwrite, "Replace a run that is already in --out");
+  app.add_flag("-q,--quiet", options.quiet, "Print no progress");
+  CLI::App *table = app.add_subcommand("table", "Compare finished runs, the first with the others");
+  table->add_option("RUN", options.tableRuns, "Folders of runs")->required();
+  try {
+    app.parse(argc, argv);
+    options.params = parseParams(params);
+    if (!table->parsed() && options.loss.empty())
+      throw CLI::RequiredError("--loss");
+    if (options.config.resume && options.out.empty())
+      throw CLI::ValidationError("--resume", "needs --out, the folder of the run");
+  } catch (const CLI::Success &asked) {
+    return app.exit(asked);
+  } catch (const CLI::ParseError &error) {
+    std::cerr << "losstrain: error: " << error.what() << " (see losstrain --help)\n";
+    return 2;
+  }
+  return -1;
+}
+
+} // namespace loss::runtime
