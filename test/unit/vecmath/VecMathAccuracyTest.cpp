@@ -43,9 +43,10 @@ TEST_P(VecMathAccuracy, F64) {
     expectWithin(worst.level[level], info(fn()).ulpF64, level);
 }
 
-INSTANTIATE_TEST_SUITE_P(Functions, VecMathAccuracy, testing::Range(0, functionCount),
-                         [](const testing::TestParamInfo<int> &test) {
-                           return std::string(info(static_cast<Fn>(test.param)).name);
-                         });
+std::string testName(const testing::TestParamInfo<int> &test) {
+  return std::string(info(static_cast<Fn>(test.param)).name);
+}
+
+INSTANTIATE_TEST_SUITE_P(Functions, VecMathAccuracy, testing::Range(0, functionCount), testName);
 
 } // namespace

@@ -162,30 +162,40 @@ template <typename V> LOSS_VM_INLINE V scale(V x, V k) {
   return x * powerOfTwo(half) * powerOfTwo(k - half);
 }
 
-/// c[0] + c[1] x + ... by Horner's rule; long ones as two chains in x^2.
-template <typename V, unsigned Count> LOSS_VM_INLINE V polynomial(V x, const Elem<V> (&c)[Count]) {
-  if constexpr (Count <= 8) {
-    V p = splat<V>(c[Count - 1]);
+/// The terms first, first + stride, ... of a polynomial, in x^stride.
+template <int first, int stride, typename V, unsigned Count>
+LOSS_VM_INLINE V chain(V power, const Elem<V> (&c)[Count]) {
+  constexpr int last = (int(Count) - 1 - first) / stride * stride + first;
+  V p = splat<V>(c[last]);
 #pragma unroll
-    for (int i = int(Count) - 2; i >= 0; --i)
-      p = madd(p, x, c[i]);
-    return p;
+  for (int i = last - stride; i >= first; i -= stride)
+    p = madd(p, power, c[i]);
+  return p;
+}
+
+/// c[0] + c[1] x + c[2] x^2 + ..., z = x^2. Horner's rule in two or four chains: a loop over
+/// vectors is bound by the latency of one long chain.
+template <typename V, unsigned Count>
+LOSS_VM_INLINE V polynomial(V x, V z, const Elem<V> (&c)[Count]) {
+  if constexpr (Count > 12) {
+    V w = z * z;
+    V low = madd(chain<1, 4>(w, c), x, chain<0, 4>(w, c));
+    V high = madd(chain<3, 4>(w, c), x, chain<2, 4>(w, c));
+    return madd(high, z, low);
   } else {
-    V z = x * x;
-    constexpr int last = Count - 1;
-    V even = splat<V>(c[last & ~1]);
-    V odd = splat<V>(c[(last - 1) | 1]);
-#pragma unroll
-    for (int i = (last & ~1) - 2; i >= 0; i -= 2)
-      even = madd(even, z, c[i]);
-#pragma unroll
-    for (int i = ((last - 1) | 1) - 2; i >= 1; i -= 2)
-      odd = madd(odd, z, c[i]);
-    return madd(odd, x, even);
+    return madd(chain<1, 2>(z, c), x, chain<0, 2>(z, c));
   }
 }
+template <typename Table, typename V> LOSS_VM_INLINE V polynomial(V x, V z) {
+  return polynomial(x, z, coefficients<Table, V>());
+}
+/// The same where the square is not at hand; short ones in one chain.
 template <typename Table, typename V> LOSS_VM_INLINE V polynomial(V x) {
-  return polynomial(x, coefficients<Table, V>());
+  constexpr const auto &c = coefficients<Table, V>();
+  if constexpr (sizeof(c) / sizeof(c[0]) <= 5)
+    return chain<0, 1>(x, c);
+  else
+    return polynomial(x, x * x, c);
 }
 
 /// An unevaluated sum, the low part at most half an ULP of the high one.

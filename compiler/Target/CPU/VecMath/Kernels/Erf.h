@@ -19,18 +19,25 @@ template <typename V> LOSS_VM_INLINE V erfcPositive(V a) {
   return scale(madd(e, g, g), k);
 }
 
+/// erf x for |x| <= 1.
+template <typename V> LOSS_VM_INLINE V erfSmall(V x) {
+  return madd(x, polynomial<table::Erf>(x * x), x);
+}
+
 template <typename V> LOSS_VM_INLINE V erfc(V x) {
   using T = Elem<V>;
   V y = erfcPositive(abs(x));
-  return select(x < T(0), T(2) - y, y);
+  y = select(x < T(0), T(2) - y, y);
+  // Near 0 the rounding of t above counts most; this is more accurate.
+  if constexpr (isFloat<V>)
+    y = select(abs(x) < T(0.5), T(1) - erfSmall(x), y);
+  return y;
 }
 
 template <typename V> LOSS_VM_INLINE V erf(V x) {
   using T = Elem<V>;
   V a = abs(x);
-  V z = x * x;
-  V small = madd(a, polynomial<table::Erf>(z), a);
-  return copySign(select(a < T(1), small, T(1) - erfcPositive(a)), x);
+  return copySign(select(a < T(1), erfSmall(a), T(1) - erfcPositive(a)), x);
 }
 
 } // namespace

@@ -27,11 +27,9 @@ template <typename V> LOSS_VM_INLINE ExpReduction<V> expReduce(V x) {
 
 /// e^r - 1 for |r| <= ln2/2.
 template <typename V> LOSS_VM_INLINE V expm1Reduced(V r) {
-  return madd(r * r, polynomial<table::Exp>(r), r);
+  V z = r * r;
+  return madd(z, polynomial<table::Exp>(r, z), r);
 }
-
-/// e^r - 1 as r + something, for sums that keep both parts.
-template <typename V> LOSS_VM_INLINE V expm1Tail(V r) { return r * r * polynomial<table::Exp>(r); }
 
 /// e^x for x in a range whose results are normal numbers.
 template <typename V> LOSS_VM_INLINE V expNormal(V x) {

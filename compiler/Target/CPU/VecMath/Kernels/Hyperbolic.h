@@ -54,10 +54,7 @@ template <typename V> LOSS_VM_INLINE V sigmoid(V x) {
 }
 
 /// log(1 + e^-|x|).
-template <typename V> LOSS_VM_INLINE V softplusTail(V x) {
-  V e = exp(-abs(x));
-  return log1pNormal(e);
-}
+template <typename V> LOSS_VM_INLINE V softplusTail(V x) { return log1pUnit(exp(-abs(x))); }
 
 /// log(1 + e^x)
 template <typename V> LOSS_VM_INLINE V softplus(V x) {

@@ -72,7 +72,7 @@ template <typename V> LOSS_VM_INLINE V logReduced(V f) {
   using T = Elem<V>;
   if constexpr (isFloat<V>) {
     V z = f * f;
-    return madd(z, madd(f, polynomial<table::Log>(f), T(-0.5)), f);
+    return madd(z, madd(f, polynomial<table::Log>(f, z), T(-0.5)), f);
   } else {
     // With s = f / (2 + f): log(1+f) = f - (f^2/2 - s (f^2/2 + s^2 P(s^2))).
     V s = f / (f + T(2));
@@ -92,31 +92,36 @@ template <typename V> LOSS_VM_INLINE V log(V x) {
   return logSpecial(x, addLn2(k, logReduced(f)));
 }
 
-/// log(1 + x) without special cases and for 1 + x normal and finite.
-template <typename V> LOSS_VM_INLINE V log1pNormal(V x) {
-  using T = Elem<V>;
-  // k from the rounded sum, then f = 2^-k x + (2^-k - 1): the product is exact, so only the sum
-  // rounds, and relative to f.
-  auto [k, unused] = logReduceNormal(x + T(1));
-  V t = powerOfTwo(-k);
-  V f = madd(x, t, t - T(1));
-  return addLn2(k, logReduced(f));
-}
-
 template <typename V> LOSS_VM_INLINE V log1p(V x) {
   using T = Elem<V>;
+  using S = Scalar<T>;
+  using U = typename S::UInt;
+  // k from the rounded sum u, then f = 2^-k x + (2^-k - 1): the product is exact, so only the sum
+  // rounds, and relative to f.
   V u = x + T(1);
   auto [k, fu] = logReduceNormal(u);
-  V t = powerOfTwo(-k);
+  constexpr U low = __builtin_bit_cast(U, T(0.75)), one = __builtin_bit_cast(U, T(1));
+  UIntVec<V> exponent = (bits(u) + (one - low)) & ~((U(1) << S::fractionBits) - 1);
+  V t = fromBits<V>((U(2 * S::bias) << S::fractionBits) - exponent);
   // Where the 1 is lost in x anyway, 2^-k may be denormal: take f of the sum.
-  V f = select(k > T(60), fu, madd(x, t, t - T(1)));
+  V f = select(x > T(0x1p60), fu, madd(x, t, t - T(1)));
   return copySign(logSpecial(u, addLn2(k, logReduced(f))), x);
+}
+
+/// log(1 + x) for 0 <= x <= 1.
+template <typename V> LOSS_VM_INLINE V log1pUnit(V x) {
+  using T = Elem<V>;
+  // k is 0 or 1.
+  IntVec<V> upper = x >= T(0.5);
+  V l = logReduced(select(upper, madd(x, T(0.5), T(-0.5)), x));
+  return select(upper, part0<table::Ln2, V> + (l + part1<table::Ln2, V>), l);
 }
 
 template <typename V> LOSS_VM_INLINE V log2(V x) {
   auto [k, f] = logReduce(x);
   if constexpr (isFloat<V>) {
-    V tail = madd(f * f, polynomial<table::Log2>(f), part1<table::Log2E, V> * f);
+    V z = f * f;
+    V tail = madd(z, polynomial<table::Log2>(f, z), part1<table::Log2E, V> * f);
     return logSpecial(x, k + madd(f, part0<table::Log2E, V>, tail));
   } else {
     return logSpecial(x, madd(logReduced(f), part0<table::Log2E, V>, k));
@@ -127,7 +132,8 @@ template <typename V> LOSS_VM_INLINE V log10(V x) {
   auto [k, f] = logReduce(x);
   V l;
   if constexpr (isFloat<V>) {
-    V tail = madd(f * f, polynomial<table::Log10>(f), part1<table::Log10E, V> * f);
+    V z = f * f;
+    V tail = madd(z, polynomial<table::Log10>(f, z), part1<table::Log10E, V> * f);
     l = madd(f, part0<table::Log10E, V>, tail);
   } else {
     l = logReduced(f) * part0<table::Log10E, V>;

@@ -24,9 +24,12 @@ template <typename Fma, typename Split, typename V> LOSS_VM_INLINE V subtractMul
     x = madd(k, -part1<Fma, V>, x);
     return madd(k, -part2<Fma, V>, x);
   } else {
-    for (Elem<V> part : coefficients<Split, V>())
-      x = x - k * part;
-    return x;
+    // The last two steps together, so that only one rounding counts.
+    constexpr const auto &c = coefficients<Split, V>();
+    x = (x - k * c[0]) - k * c[1];
+    V t = k * c[2];
+    V y = x - t;
+    return y + (((x - y) - t) - k * c[3]);
   }
 }
 
