@@ -148,6 +148,21 @@ private:
   }
 
   NodeId evaluate(const Expr &expr, const Environment &environment) {
+    // Inlining multiplies depths, and the recursion must fit the stack of any thread.
+    if (depth >= maxInlinedDepth) {
+      fail(expr.range,
+           "expected an expression of at most " + std::to_string(maxInlinedDepth) +
+               " levels after inlining, but found more",
+           "name parts of it with 'let'");
+      throw TooLarge{};
+    }
+    ++depth;
+    NodeId result = evaluateHere(expr, environment);
+    --depth;
+    return result;
+  }
+
+  NodeId evaluateHere(const Expr &expr, const Environment &environment) {
     switch (expr.kind) {
     case ExprKind::Number:
       return addConstant(expr.number, expr.range);
@@ -409,6 +424,7 @@ private:
   Program program;
   int32_t currentCall = -1;
   unsigned callDepth = 0;
+  unsigned depth = 0;
   std::set<std::pair<SourceRange, std::string>> reported;
 };
 

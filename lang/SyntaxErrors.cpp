@@ -47,7 +47,8 @@ std::vector<std::string> inWords(Kinds expected, std::string_view rule) {
               "'!='", "'and'", "'or'"});
   }
   if (expected.count("'param'")) {
-    words.push_back("an input or a parameter");
+    words.push_back("an input");
+    words.push_back("a parameter");
     eraseAll({"'param'", "IDENT", "DOC"});
   }
   if (expected.count("IDENT")) {
