@@ -65,7 +65,7 @@ def preprocess(file, macros):
 
 def phases():
     page = ["# Phases of the compiler\n"]
-    page += ["In the order in which they run. `lossc --emit`, `--stop-after` and `--dump-phases-to` use these names.\n"]
+    page += ["In the order in which they run. `lossc --stop-after` and `--dump-phases-to` use these names.\n"]
     page += ["| phase | what holds after it |", "|---|---|"]
     for line in preprocess("compiler/Pipeline/Phases.def", ["LOSS_PHASE(E,NAME,DOC)=@@NAME@@DOC"]):
         match = re.match(r'@@"(.*)"@@"(.*)"', line)
