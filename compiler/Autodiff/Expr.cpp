@@ -60,6 +60,8 @@ Expr autodiff::operator*(Expr a, Expr b) {
 
 Expr autodiff::operator/(Expr a, Expr b) {
   // (h * x) / x = h, also where x is 0: the gradient of x * log(x) is log(x) + 1 there.
+  if (a.value() && a.value() == b.value())
+    return Expr(1.0).as(b);
   if (a.value() && b.value())
     if (auto product = a.value().getDefiningOp<arith::MulFOp>()) {
       if (product.getLhs() == b.value())

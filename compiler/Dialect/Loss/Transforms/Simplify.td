@@ -5,6 +5,9 @@
 // a NaN or an infinity are left out on purpose: x * 0 = 0, x - x = 0, x / x = 1, exp(log(x)) = x,
 // sum(softmax(x)) = 1.
 //
+// A value that a law mentions twice has two names and is required to be Equal: repeating the name
+// compares the wrong operands (mlir-tblgen 22.1).
+//
 // Constants stand on the right of + and * (see Simplify.cpp) and are seen through broadcasts. `$f` is
 // an operation's fast-math flags: none, in a program.
 //
@@ -122,8 +125,8 @@ def : Pat<(Arith_DivFOp $c, (Arith_AddFOp (Math_ExpOp (Arith_NegFOp $x, $_), $_)
           (Loss_SigmoidOp $x), [(IsOne $c), (IsOne $d)]>;
 def : Pat<(Arith_DivFOp $c, (Arith_AddFOp (Math_ExpOp $x, $_), $d, $_), $f),
           (Loss_SigmoidOp (Arith_NegFOp $x, $f)), [(IsOne $c), (IsOne $d)]>;
-def : Pat<(Arith_DivFOp (Math_ExpOp $x, $_), (Arith_AddFOp (Math_ExpOp $x, $_), $d, $_), $_),
-          (Loss_SigmoidOp $x), [(IsOne $d)]>;
+def : Pat<(Arith_DivFOp (Math_ExpOp $x, $_), (Arith_AddFOp (Math_ExpOp $z, $_), $d, $_), $_),
+          (Loss_SigmoidOp $x), [(IsOne $d), (Equal $x, $z)]>;
 
 // log(sigmoid(x))  =  log_sigmoid(x),   exp(log_sigmoid(x))  =  sigmoid(x)
 def : Pat<(Math_LogOp (Loss_SigmoidOp $x), $_), (Loss_LogSigmoidOp $x)>;
@@ -141,14 +144,14 @@ def : Pat<(Math_Log1pOp (Arith_NegFOp (Loss_SigmoidOp $x), $_), $f),
 
 // exp(x) / sum(exp(x))  =  softmax(x),   log(sum(exp(x)))  =  logsumexp(x)
 def : Pat<(Arith_DivFOp (Math_ExpOp $x, $_),
-                        (Loss_BroadcastOp (Loss_ReduceOp $kind, (Math_ExpOp $x, $_), $axis)), $_),
-          (Loss_SoftmaxOp $x, $axis), [(IsSum $kind)]>;
+                        (Loss_BroadcastOp (Loss_ReduceOp $kind, (Math_ExpOp $z, $_), $axis)), $_),
+          (Loss_SoftmaxOp $x, $axis), [(IsSum $kind), (Equal $x, $z)]>;
 def : Pat<(Math_LogOp (Loss_ReduceOp $kind, (Math_ExpOp $x, $_), $axis), $_),
           (Loss_LogSumExpOp $x, $axis), [(IsSum $kind)]>;
 
 // x - logsumexp(x)  =  log_softmax(x)
-def : Pat<(Arith_SubFOp $x, (Loss_BroadcastOp (Loss_LogSumExpOp $x, $axis)), $_),
-          (Loss_LogSoftmaxOp $x, $axis)>;
+def : Pat<(Arith_SubFOp $x, (Loss_BroadcastOp (Loss_LogSumExpOp $z, $axis)), $_),
+          (Loss_LogSoftmaxOp $x, $axis), [(Equal $x, $z)]>;
 
 // log(softmax(x))  =  log_softmax(x),   exp(log_softmax(x))  =  softmax(x)
 def : Pat<(Math_LogOp (Loss_SoftmaxOp $x, $axis), $_), (Loss_LogSoftmaxOp $x, $axis)>;
@@ -162,23 +165,23 @@ def : Pat<(Loss_LogSoftmaxOp (Loss_LogSoftmaxOp $x, $a), $b), (Loss_LogSoftmaxOp
 
 // softmax(x - max(x))  =  softmax(x),   log_softmax likewise,
 // logsumexp(x - max(x)) + max(x)  =  logsumexp(x): their own evaluation subtracts the maximum
-def : Pat<(Loss_SoftmaxOp (Arith_SubFOp $x, (Loss_BroadcastOp (Loss_ReduceOp $kind, $x, $a)), $_),
+def : Pat<(Loss_SoftmaxOp (Arith_SubFOp $x, (Loss_BroadcastOp (Loss_ReduceOp $kind, $z, $a)), $_),
                           $b),
-          (Loss_SoftmaxOp $x, $a), [(IsMax $kind), (Equal $a, $b)]>;
+          (Loss_SoftmaxOp $x, $a), [(IsMax $kind), (Equal $a, $b), (Equal $x, $z)]>;
 def : Pat<(Loss_LogSoftmaxOp
-              (Arith_SubFOp $x, (Loss_BroadcastOp (Loss_ReduceOp $kind, $x, $a)), $_), $b),
-          (Loss_LogSoftmaxOp $x, $a), [(IsMax $kind), (Equal $a, $b)]>;
+              (Arith_SubFOp $x, (Loss_BroadcastOp (Loss_ReduceOp $kind, $z, $a)), $_), $b),
+          (Loss_LogSoftmaxOp $x, $a), [(IsMax $kind), (Equal $a, $b), (Equal $x, $z)]>;
 def : Pat<(Arith_AddFOp
               (Loss_LogSumExpOp
-                  (Arith_SubFOp $x, (Loss_BroadcastOp (Loss_ReduceOp:$m $kind, $x, $a)), $_), $b),
+                  (Arith_SubFOp $x, (Loss_BroadcastOp (Loss_ReduceOp:$m $kind, $z, $a)), $_), $b),
               $n, $_),
-          (Loss_LogSumExpOp $x, $a), [(IsMax $kind), (Equal $a, $b), (Equal $m, $n)]>;
+          (Loss_LogSumExpOp $x, $a), [(IsMax $kind), (Equal $a, $b), (Equal $m, $n), (Equal $x, $z)]>;
 def : Pat<(Arith_AddFOp
               $n,
               (Loss_LogSumExpOp
-                  (Arith_SubFOp $x, (Loss_BroadcastOp (Loss_ReduceOp:$m $kind, $x, $a)), $_), $b),
+                  (Arith_SubFOp $x, (Loss_BroadcastOp (Loss_ReduceOp:$m $kind, $z, $a)), $_), $b),
               $_),
-          (Loss_LogSumExpOp $x, $a), [(IsMax $kind), (Equal $a, $b), (Equal $m, $n)]>;
+          (Loss_LogSumExpOp $x, $a), [(IsMax $kind), (Equal $a, $b), (Equal $m, $n), (Equal $x, $z)]>;
 
 // 1 - softmax(x)  =  -expm1(log_softmax(x))     where it is used near 0
 def : Pat<(Arith_SubFOp:$r $c, (Loss_SoftmaxOp $x, $axis), $f),

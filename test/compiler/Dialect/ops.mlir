@@ -1,0 +1,73 @@
+// RUN: loss-opt %s | loss-opt | FileCheck %s
+// RUN: loss-opt %s --mlir-print-op-generic | loss-opt | FileCheck %s
+
+// Every operation of the dialect prints as it is read.
+
+#bc = #loss.axes<batch, class>
+#b = #loss.axes<batch>
+
+// CHECK-LABEL: loss.program @program
+// CHECK-SAME: {loss.kind = "input", loss.name = "x"}
+// CHECK-SAME: -> (tensor<?xf64, #loss.axes<batch>> {loss.result = "value"}) attributes {axes = #loss.axes<batch, class>}
+loss.program @program(
+    %x: tensor<?x?xf64, #bc> {loss.kind = "input", loss.name = "x"},
+    %t: tensor<?xi64, #b> {loss.kind = "target", loss.name = "t"},
+    %c: f64 {loss.kind = "param", loss.name = "c", loss.default = 1.0 : f64})
+    -> (tensor<?xf64, #b> {loss.result = "value"}) attributes {axes = #bc} {
+  // CHECK: loss.broadcast %{{.*}} : f64 to tensor<?x?xf64, #loss.axes<batch, class>>
+  %wide = loss.broadcast %c : f64 to tensor<?x?xf64, #bc>
+  // CHECK: loss.softmax %{{.*}} over "class" : tensor
+  %p = loss.softmax %x over "class" : tensor<?x?xf64, #bc>
+  // CHECK: loss.log_softmax %{{.*}} over "class" : tensor
+  %l = loss.log_softmax %wide over "class" : tensor<?x?xf64, #bc>
+  // CHECK: loss.logsumexp %{{.*}} over "class" : tensor<?x?xf64, #loss.axes<batch, class>> -> tensor<?xf64, #loss.axes<batch>>
+  %z = loss.logsumexp %l over "class" : tensor<?x?xf64, #bc> -> tensor<?xf64, #b>
+  // CHECK: loss.one_hot %{{.*}} over "class" : tensor<?xi64, #loss.axes<batch>> -> tensor<?x?xf64
+  %h = loss.one_hot %t over "class" : tensor<?xi64, #b> -> tensor<?x?xf64, #bc>
+  // CHECK: loss.gather %{{.*}} at %{{.*}} over "class" : tensor<?x?xf64, #loss.axes<batch, class>>, tensor<?xi64, #loss.axes<batch>> -> tensor<?xf64
+  %g = loss.gather %p at %t over "class" : tensor<?x?xf64, #bc>, tensor<?xi64, #b> -> tensor<?xf64, #b>
+  // CHECK: loss.reduce {{ *}}sum %{{.*}} over "class"
+  %s = loss.reduce sum %h over "class" : tensor<?x?xf64, #bc> -> tensor<?xf64, #b>
+  // CHECK: loss.reduce {{ *}}max %{{.*}} over "batch" : {{.*}} -> tensor<?xf64, #loss.axes<class>>
+  %m = loss.reduce max %h over "batch" : tensor<?x?xf64, #bc> -> tensor<?xf64, #loss.axes<class>>
+  // CHECK: loss.axis_size "class" : f64
+  %n = loss.axis_size "class" : f64
+  // CHECK: loss.sigmoid
+  %f0 = loss.sigmoid %n : f64
+  // CHECK: loss.log_sigmoid
+  %f1 = loss.log_sigmoid %f0 : f64
+  // CHECK: loss.softplus
+  %f2 = loss.softplus %f1 : f64
+  // CHECK: loss.sign
+  %f3 = loss.sign %f2 : f64
+  // CHECK: loss.bessel_i0
+  %f4 = loss.bessel_i0 %f3 : f64
+  // CHECK: loss.bessel_i0e
+  %f5 = loss.bessel_i0e %f4 : f64
+  // CHECK: loss.bessel_i1
+  %f6 = loss.bessel_i1 %f5 : f64
+  // CHECK: loss.bessel_i1e
+  %f7 = loss.bessel_i1e %f6 : f64
+  // CHECK: loss.yield %{{.*}} : tensor<?xf64, #loss.axes<batch>>
+  loss.yield %g : tensor<?xf64, #b>
+}
+
+// CHECK-LABEL: loss.kernel @kernel
+loss.kernel @kernel attributes {target = "index", mode = "grad", element = f32, inputs = 2 : i32, params = 0 : i32, grads = 1 : i32} {
+^bb0(%x: !loss.row<f32>, %t: i64, %dx: !loss.row<f32>, %scale: f32):
+  // CHECK: loss.scratch : !loss.row<f32>
+  %scratch = loss.scratch : !loss.row<f32>
+  // CHECK: loss.load %{{.*}}[%{{.*}}] : !loss.row<f32> -> f32
+  %xt = loss.load %x[%t] : !loss.row<f32> -> f32
+  // CHECK: loss.phase reads(%{{.*}} : !loss.row<f32>) writes(%{{.*}} : !loss.row<f32>) reduces [#loss<reduction max>] -> f32
+  %m = loss.phase reads(%x : !loss.row<f32>) writes(%scratch : !loss.row<f32>) reduces [#loss<reduction max>] -> f32 {
+  ^bb0(%e: f32):
+    // CHECK: loss.is_class
+    %is = loss.is_class %t
+    %a = arith.select %is, %e, %scale : f32
+    // CHECK: loss.phase_yield reduce(%{{.*}} : f32) write(%{{.*}} : f32)
+    loss.phase_yield reduce(%e : f32) write(%a : f32)
+  }
+  // CHECK: loss.kernel_return %{{.*}} : f32
+  loss.kernel_return %m : f32
+}
