@@ -68,3 +68,19 @@ func.func @reduceBroadcast(%x: tensor<?xf64, #b>) -> (tensor<?xf64, #b>, tensor<
   %2 = loss.reduce max %0 over "class" : tensor<?x?xf64, #bc> -> tensor<?xf64, #b>
   return %1, %2 : tensor<?xf64, #b>, tensor<?xf64, #b>
 }
+
+// -----
+
+#bc = #loss.axes<batch, class>
+#b = #loss.axes<batch>
+
+// One user of the broadcast on both sides.
+// CHECK-LABEL: @square
+// CHECK-SAME: %[[X:.*]]: tensor<?xf64
+// CHECK: %[[M:.*]] = arith.mulf %[[X]], %[[X]] : tensor<?xf64, #loss.axes<batch>>
+// CHECK: loss.broadcast %[[M]]
+func.func @square(%x: tensor<?xf64, #b>) -> tensor<?x?xf64, #bc> {
+  %0 = loss.broadcast %x : tensor<?xf64, #b> to tensor<?x?xf64, #bc>
+  %1 = arith.mulf %0, %0 : tensor<?x?xf64, #bc>
+  return %1 : tensor<?x?xf64, #bc>
+}

@@ -3,6 +3,7 @@
 #include "compiler/Dialect/Loss/IR/Loss.h"
 
 #include "mlir/IR/Matchers.h"
+#include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
 using namespace loss::ir;
@@ -58,7 +59,9 @@ LogicalResult HoistAboveBroadcast::matchAndRewrite(Operation *broadcast,
                                                    PatternRewriter &rewriter) const {
   // Rooted at a broadcast, it looks at the users: arith and math know nothing of this dialect.
   bool changed = false;
-  for (Operation *user : llvm::make_early_inc_range(broadcast->getUsers())) {
+  // A user of both operands (x * x) is listed twice, but replaced once.
+  llvm::SmallSetVector<Operation *, 4> users(broadcast->user_begin(), broadcast->user_end());
+  for (Operation *user : users) {
     if (!user->hasTrait<OpTrait::Elementwise>() || user->getNumResults() != 1)
       continue;
     // The axes of the operands below their broadcasts; numbers go with any.
