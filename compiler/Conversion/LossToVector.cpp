@@ -22,9 +22,10 @@ enum ArgsField { classes, inputs, inputStrides, params, value, grads, gradStride
 class FunctionBuilder {
 public:
   FunctionBuilder(KernelOp kernel, unsigned bits)
-      : kernel(kernel), b(kernel.getLoc(), kernel.getContext()), element(kernel.getElement()),
-        pointer(LLVM::LLVMPointerType::get(kernel.getContext())), i64(b.getI64Type()),
-        lanes(bits / element.getIntOrFloatBitWidth()), vector(VectorType::get(lanes, element)) {}
+      : kernel(kernel), bits(bits), b(kernel.getLoc(), kernel.getContext()),
+        element(kernel.getElement()), pointer(LLVM::LLVMPointerType::get(kernel.getContext())),
+        i64(b.getI64Type()), lanes(bits / element.getIntOrFloatBitWidth()),
+        vector(VectorType::get(lanes, element)) {}
 
   void build();
 
@@ -61,6 +62,7 @@ private:
   Value asVector(Value v, DenseMap<Value, Value> &local);
 
   KernelOp kernel;
+  unsigned bits;
   ImplicitLocOpBuilder b;
   Type element;
   Type pointer;
@@ -354,27 +356,32 @@ void FunctionBuilder::emitPhase(PhaseOp phase) {
     for (unsigned i = 0; i < reductions; ++i)
       start.push_back(identity(kindOf(i)));
 
-  // Whole vectors.
-  Value step = integer(lanes * unroll);
-  Value rest = arith::RemUIOp::create(b, classCount, step);
-  Value whole = arith::SubIOp::create(b, classCount, rest);
-  auto main = scf::ForOp::create(b, integer(0), whole, step, start);
-  {
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(main.getBody());
-    SmallVector<Value> acc(main.getRegionIterArgs());
-    for (unsigned u = 0; u < unroll; ++u) {
-      Value base = arith::AddIOp::create(b, main.getInductionVar(), integer(u * lanes));
-      emitChunk(phase, {base, {}}, MutableArrayRef(acc).slice(u * reductions, reductions));
+  // Whole vectors. A heavy body has none of them where masks are cheap: they cost little beside it,
+  // and code of half the size compiles in half the time.
+  bool maskedOnly = unroll == 1 && bits == 512;
+  Value whole = integer(0);
+  SmallVector<Value> acc(start);
+  if (!maskedOnly) {
+    Value step = integer(lanes * unroll);
+    whole = arith::SubIOp::create(b, classCount, arith::RemUIOp::create(b, classCount, step));
+    auto main = scf::ForOp::create(b, integer(0), whole, step, start);
+    {
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPointToStart(main.getBody());
+      SmallVector<Value> inner(main.getRegionIterArgs());
+      for (unsigned u = 0; u < unroll; ++u) {
+        Value base = arith::AddIOp::create(b, main.getInductionVar(), integer(u * lanes));
+        emitChunk(phase, {base, {}}, MutableArrayRef(inner).slice(u * reductions, reductions));
+      }
+      // An empty yield exists already when there is nothing to reduce.
+      if (reductions)
+        scf::YieldOp::create(b, inner);
     }
-    // An empty yield exists already when there is nothing to reduce.
-    if (reductions)
-      scf::YieldOp::create(b, acc);
+    acc.assign(main.getResults().begin(), main.getResults().begin() + reductions);
+    for (unsigned u = 1; u < unroll; ++u)
+      for (unsigned i = 0; i < reductions; ++i)
+        acc[i] = combine(kindOf(i), acc[i], main.getResult(u * reductions + i));
   }
-  SmallVector<Value> acc(main.getResults().take_front(reductions));
-  for (unsigned u = 1; u < unroll; ++u)
-    for (unsigned i = 0; i < reductions; ++i)
-      acc[i] = combine(kindOf(i), acc[i], main.getResult(u * reductions + i));
 
   // The rest, masked.
   auto tail = scf::ForOp::create(b, whole, classCount, integer(lanes), acc);

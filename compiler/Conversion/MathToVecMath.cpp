@@ -101,7 +101,10 @@ private:
     if (isNumber)
       for (Value &operand : operands)
         operand = vector::BroadcastOp::create(b, type, operand);
-    std::string name = ("loss_vm_" + functionFor(op->getName().getStringRef()) + "_f" +
+    StringRef function = functionFor(op->getName().getStringRef());
+    // loss-mark-unit-angles has proved it.
+    StringRef variant = op->hasAttr("loss.unit_angle") ? "_unit" : "";
+    std::string name = ("loss_vm_" + function + variant + "_f" +
                         Twine(element.getIntOrFloatBitWidth()) + "x" + Twine(lanes))
                            .str();
     declare(name, FunctionType::get(op->getContext(), SmallVector<Type>(operands.size(), type),

@@ -67,6 +67,7 @@ struct PipelineContext::Pipelines {
     differentiate.addNestedPass<ir::ProgramOp>(ir::createSimplify());
     addCleanUp(differentiate);
     // Once for all element types, before the variants part.
+    expand.addNestedPass<ir::ProgramOp>(ir::createMarkUnitAngles());
     expand.addNestedPass<ir::ProgramOp>(ir::createExpandSoftmax());
     addCleanUp(expand);
     fuse.addPass(ir::createFuse());

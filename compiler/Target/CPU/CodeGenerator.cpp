@@ -15,7 +15,15 @@
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Support/raw_ostream.h"
+#include "llvm/Transforms/IPO/AlwaysInliner.h"
+#include "llvm/Transforms/IPO/GlobalDCE.h"
 #include "llvm/Transforms/IPO/Internalize.h"
+#include "llvm/Transforms/InstCombine/InstCombine.h"
+#include "llvm/Transforms/Scalar/ADCE.h"
+#include "llvm/Transforms/Scalar/EarlyCSE.h"
+#include "llvm/Transforms/Scalar/LICM.h"
+#include "llvm/Transforms/Scalar/LoopPassManager.h"
+#include "llvm/Transforms/Scalar/SimplifyCFG.h"
 
 using namespace llvm;
 
@@ -110,16 +118,29 @@ void loss::CodeGenerator::optimise(Module &module) {
   FunctionAnalysisManager functions;
   CGSCCAnalysisManager components;
   ModuleAnalysisManager modules;
-  PipelineTuningOptions tuning;
-  // Loops are vectorised and unrolled already.
-  tuning.LoopVectorization = tuning.SLPVectorization = tuning.LoopUnrolling = false;
-  PassBuilder builder(machine.get(), tuning);
+  PassBuilder builder(machine.get());
   builder.registerModuleAnalyses(modules);
   builder.registerCGSCCAnalyses(components);
   builder.registerFunctionAnalyses(functions);
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, components, modules);
-  builder.buildPerModuleDefaultPipeline(OptimizationLevel::O1).run(module, modules);
+
+  // Kernels come vectorised, unrolled and free of memory traffic, and the math library optimised:
+  // what is left is to inline, to share work between the functions inlined (the range reduction of
+  // a sine and a cosine of one angle), and to move it out of loops. A standard pipeline takes ten
+  // times as long and gains nothing.
+  FunctionPassManager clean;
+  clean.addPass(SimplifyCFGPass());
+  clean.addPass(EarlyCSEPass(/*UseMemorySSA=*/true));
+  clean.addPass(createFunctionToLoopPassAdaptor(LICMPass(LICMOptions()), /*UseMemorySSA=*/true));
+  clean.addPass(InstCombinePass());
+  clean.addPass(EarlyCSEPass(/*UseMemorySSA=*/false));
+  clean.addPass(ADCEPass());
+  ModulePassManager pipeline;
+  pipeline.addPass(AlwaysInlinerPass(/*InsertLifetimeIntrinsics=*/false));
+  pipeline.addPass(GlobalDCEPass());
+  pipeline.addPass(createModuleToFunctionPassAdaptor(std::move(clean)));
+  pipeline.run(module, modules);
 }
 
 Error loss::CodeGenerator::emit(Module &module, CodeGenFileType type, SmallVectorImpl<char> &out) {

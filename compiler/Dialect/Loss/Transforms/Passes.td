@@ -49,6 +49,16 @@ def ExpandSoftmax : Pass<"loss-expand-softmax", "::loss::ir::ProgramOp"> {
   }];
 }
 
+def MarkUnitAngles : Pass<"loss-mark-unit-angles", "::loss::ir::ProgramOp"> {
+  let summary = "mark sines and cosines whose angle is provably within 1";
+  let description = [{
+    Interval arithmetic: a softmax or sigmoid lies in [0, 1], a sine in [-1, 1], and so on through sums
+    and products. `math.sin` and `math.cos` of an angle in [-1, 1] gain `loss.unit_angle`: their code
+    is a polynomial, without reduction of the angle and without a branch for huge ones. Runs while
+    softmax is still an operation.
+  }];
+}
+
 def Fuse : Pass<"loss-fuse", "::mlir::ModuleOp"> {
   let summary = "turn each program into a kernel: phases over the class axis";
   let description = [{
