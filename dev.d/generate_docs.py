@@ -156,7 +156,7 @@ def tools():
             continue
         for words in commands:
             page += [f"## {' '.join([tool, *words])}\n", "```text"]
-            page += [run(BUILD / "bin" / tool, *words, "--help").replace(str(SOURCE), "...").rstrip(), "```", ""]
+            page += [run(BUILD / "bin" / tool, *words, "--help").replace(f"{BUILD}/bin/", "").rstrip(), "```", ""]
     write("tools.md", "the tools' sources", "\n".join(page))
 
 
