@@ -40,8 +40,8 @@ template <typename Error, typename Action> std::string errorOf(Action action) {
   return "(no error)";
 }
 
-/// Both checkpoints hold the same weights and running statistics, bit for bit. (The optimizer's state
-/// shows in the steps after a resume.)
+/// Both checkpoints hold the same weights and running statistics, bit for bit. (The optimizer's
+/// state shows in the steps after a resume.)
 void expectSameWeights(const std::string &a, const std::string &b) {
   torch::serialize::InputArchive whole, parts, one, other;
   whole.load_from(a);
