@@ -28,6 +28,7 @@ def Specialise : Pass<"loss-specialise", "::loss::ir::ProgramOp"> {
         gather(f(x, y), t)       = f(gather(x, t), gather(y, t))
         gather(one_hot(t), t)    = 1
         gather(broadcast(x), t)  = x
+        f(one_hot(t))            = select(one_hot(t) != 0, f(1), f(0))
 
     So a term multiplied by a class-index target is computed once a row, and is 0 where the target
     is 0 even if its other factor is not finite there.

@@ -47,8 +47,8 @@ struct Sparse {
     auto mul = value.getDefiningOp<arith::MulFOp>();
     if (!mul)
       return std::nullopt;
-    for (auto [hot, other] : {std::pair(mul.getLhs(), mul.getRhs()),
-                              std::pair(mul.getRhs(), mul.getLhs())}) {
+    for (auto [hot, other] :
+         {std::pair(mul.getLhs(), mul.getRhs()), std::pair(mul.getRhs(), mul.getLhs())}) {
       auto oneHot = hot.getDefiningOp<OneHotOp>();
       auto factor = other.getDefiningOp<BroadcastOp>();
       if (oneHot && factor && !hasAxis(factor.getInput().getType(), oneHot.getAxisAttr()))
@@ -85,8 +85,8 @@ template <typename Op> struct MultiplySparse : OpRewritePattern<Op> {
     if (auto sparse = Sparse::match(op.getLhs())) {
       Value left = sparse->factorOrOne(rewriter, loc);
       Value right = gather(rewriter, loc, op.getRhs(), sparse->oneHot);
-      rewriter.replaceOp(op, Sparse::build(rewriter, loc, sparse->oneHot,
-                                           Op::create(rewriter, loc, left, right)));
+      rewriter.replaceOp(
+          op, Sparse::build(rewriter, loc, sparse->oneHot, Op::create(rewriter, loc, left, right)));
       return success();
     }
     if (std::is_same_v<Op, arith::DivFOp>)
@@ -94,8 +94,8 @@ template <typename Op> struct MultiplySparse : OpRewritePattern<Op> {
     if (auto sparse = Sparse::match(op.getRhs())) {
       Value left = gather(rewriter, loc, op.getLhs(), sparse->oneHot);
       Value right = sparse->factorOrOne(rewriter, loc);
-      rewriter.replaceOp(op, Sparse::build(rewriter, loc, sparse->oneHot,
-                                           Op::create(rewriter, loc, left, right)));
+      rewriter.replaceOp(
+          op, Sparse::build(rewriter, loc, sparse->oneHot, Op::create(rewriter, loc, left, right)));
       return success();
     }
     return failure();
@@ -109,8 +109,8 @@ struct NegateSparse : OpRewritePattern<arith::NegFOp> {
     auto sparse = Sparse::match(op.getOperand());
     if (!sparse)
       return failure();
-    Value factor = arith::NegFOp::create(rewriter, op.getLoc(),
-                                         sparse->factorOrOne(rewriter, op.getLoc()));
+    Value factor =
+        arith::NegFOp::create(rewriter, op.getLoc(), sparse->factorOrOne(rewriter, op.getLoc()));
     rewriter.replaceOp(op, Sparse::build(rewriter, op.getLoc(), sparse->oneHot, factor));
     return success();
   }
@@ -159,8 +159,8 @@ struct SinkGather : OpRewritePattern<GatherOp> {
     if (auto broadcast = dyn_cast_or_null<BroadcastOp>(def)) {
       if (hasAxis(broadcast.getInput().getType(), op.getAxisAttr()))
         return failure(); // Its other axes differ from the index's: the fusion reads it by row.
-      rewriter.replaceOp(
-          op, broadcastTo(rewriter, op.getLoc(), broadcast.getInput(), op.getType()));
+      rewriter.replaceOp(op,
+                         broadcastTo(rewriter, op.getLoc(), broadcast.getInput(), op.getType()));
       return success();
     }
     if (!isElementwise(def))
@@ -177,49 +177,74 @@ struct SinkGather : OpRewritePattern<GatherOp> {
   }
 };
 
-// f(one_hot(t))  ==  select(one_hot(t) != 0, f(1), f(0))     for a costly f: it is evaluated twice
-// a row, or at compile time, not once a class. Operands without the class axis may take part.
+/// A value that is one number at the class of an index and another elsewhere, both without the
+/// class axis: one_hot(t), one_hot(t) * broadcast(f), or select(one_hot(t) != 0, broadcast(a),
+/// broadcast(b)).
+struct TwoValued {
+  OneHotOp oneHot;
+  Value atClass, elsewhere; // null: 1 and 0
+
+  static std::optional<TwoValued> match(Value value) {
+    if (auto sparse = Sparse::match(value))
+      return TwoValued{sparse->oneHot, sparse->factor, {}};
+    auto select = value.getDefiningOp<arith::SelectOp>();
+    auto cmp = select ? select.getCondition().getDefiningOp<arith::CmpFOp>() : nullptr;
+    if (!cmp || cmp.getPredicate() != arith::CmpFPredicate::UNE)
+      return std::nullopt;
+    auto oneHot = cmp.getLhs().getDefiningOp<OneHotOp>();
+    auto yes = select.getTrueValue().getDefiningOp<BroadcastOp>();
+    auto no = select.getFalseValue().getDefiningOp<BroadcastOp>();
+    if (!oneHot || !yes || !no || hasAxis(yes.getInput().getType(), oneHot.getAxisAttr()) ||
+        hasAxis(no.getInput().getType(), oneHot.getAxisAttr()))
+      return std::nullopt;
+    return TwoValued{oneHot, yes.getInput(), no.getInput()};
+  }
+};
+
+// f(v, broadcast(x))  ==  select(one_hot(t) != 0, f(v at t, x), f(v elsewhere, x))    for
+// two-valued v: f is evaluated twice a row, or at compile time, not once a class.
 struct EvaluateAtBothValues : RewritePattern {
   explicit EvaluateAtBothValues(MLIRContext *context)
       : RewritePattern(MatchAnyOpTypeTag(), 1, context) {}
   LogicalResult matchAndRewrite(Operation *op, PatternRewriter &rewriter) const override {
-    if (!isElementwise(op) || !isa<math::MathDialect, LossDialect>(op->getDialect()))
+    if (!isElementwise(op) || isa<arith::SelectOp, arith::CmpFOp>(op) ||
+        !isa<FloatType>(getElementTypeOrSelf(op->getResult(0))) || Sparse::match(op->getResult(0)))
       return failure();
+    SmallVector<std::optional<TwoValued>> values;
     OneHotOp oneHot;
     for (Value operand : op->getOperands()) {
-      Operation *def = operand.getDefiningOp();
-      if (auto hot = dyn_cast_or_null<OneHotOp>(def)) {
-        if (oneHot && oneHot.getIndex() != hot.getIndex())
-          return failure();
-        oneHot = hot;
-      } else if (!isa_and_nonnull<BroadcastOp>(def)) {
+      auto &value = values.emplace_back(TwoValued::match(operand));
+      if (!value && !operand.getDefiningOp<BroadcastOp>())
         return failure();
-      }
+      if (value && oneHot && value->oneHot.getIndex() != oneHot.getIndex())
+        return failure();
+      if (value)
+        oneHot = value->oneHot;
     }
     if (!oneHot)
       return failure();
+    for (Value operand : op->getOperands())
+      if (auto broadcast = operand.getDefiningOp<BroadcastOp>())
+        if (hasAxis(broadcast.getInput().getType(), oneHot.getAxisAttr()))
+          return failure();
+
     Location loc = op->getLoc();
     Type narrow = typeWithoutAxis(oneHot.getType(), oneHot.getAxis());
-    auto at = [&](double y) -> Value {
+    auto evaluate = [&](bool atClass) -> Value {
       SmallVector<Value> operands;
-      for (Value operand : op->getOperands()) {
-        if (operand.getDefiningOp<OneHotOp>()) {
-          operands.push_back(constant(rewriter, loc, narrow, y));
-          continue;
-        }
-        Value input = operand.getDefiningOp<BroadcastOp>().getInput();
-        if (hasAxis(input.getType(), oneHot.getAxisAttr()))
-          return {};
-        operands.push_back(broadcastTo(rewriter, loc, input, narrow));
+      for (auto [operand, value] : llvm::zip_equal(op->getOperands(), values)) {
+        Value number = !value    ? operand.getDefiningOp<BroadcastOp>().getInput()
+                       : atClass ? value->atClass
+                                 : value->elsewhere;
+        operands.push_back(number ? broadcastTo(rewriter, loc, number, narrow)
+                                  : constant(rewriter, loc, narrow, atClass ? 1.0 : 0.0));
       }
       return broadcastTo(rewriter, loc, reapply(rewriter, op, operands, narrow), oneHot.getType());
     };
-    Value one = at(1.0), zero = at(0.0);
-    if (!one || !zero)
-      return failure();
+    Value atClass = evaluate(true), elsewhere = evaluate(false);
     Value isClass = arith::CmpFOp::create(rewriter, loc, arith::CmpFPredicate::UNE, oneHot,
                                           constant(rewriter, loc, oneHot.getType(), 0.0));
-    rewriter.replaceOpWithNewOp<arith::SelectOp>(op, isClass, one, zero);
+    rewriter.replaceOpWithNewOp<arith::SelectOp>(op, isClass, atClass, elsewhere);
     return success();
   }
 };
