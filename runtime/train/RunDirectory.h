@@ -47,6 +47,7 @@ struct StoredRun {
 
 /// Throws StorageError.
 StoredRun readRun(const std::string &path);
+std::vector<StoredRun> readRuns(const std::vector<std::string> &paths);
 
 /// Several runs as a table: accuracy, loss, seconds, share of time in the loss, and the largest
 /// difference of the training loss from the first run over the first `comparedSteps` steps.

@@ -83,6 +83,13 @@ StoredRun readRun(const std::string &path) {
   return run;
 }
 
+std::vector<StoredRun> readRuns(const std::vector<std::string> &paths) {
+  std::vector<StoredRun> runs;
+  for (const std::string &path : paths)
+    runs.push_back(readRun(path));
+  return runs;
+}
+
 std::string formatRunTable(const std::vector<StoredRun> &runs, int64_t comparedSteps) {
   std::vector<std::vector<std::string>> rows = {{"loss", "status", "steps", "train loss",
                                                  "val. acc.", "test acc.", "seconds", "in the loss",

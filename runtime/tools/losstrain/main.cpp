@@ -23,10 +23,7 @@ enum ExitCode { Done = 0, RunFailed = 1, UserError = 2, IoError = 3, InternalErr
 extern "C" void onInterrupt(int) { requestStop(); }
 
 int printTable(const TrainOptions &options) {
-  std::vector<StoredRun> runs;
-  for (const std::string &path : options.tableRuns)
-    runs.push_back(readRun(path));
-  std::cout << formatRunTable(runs) << std::flush;
+  std::cout << formatRunTable(readRuns(options.tableRuns)) << std::flush;
   return Done;
 }
 
@@ -95,5 +92,7 @@ int main(int argc, char **argv) {
   action.sa_flags = static_cast<int>(SA_RESETHAND);
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+  // A file that grows too large is an error of the write, as a full disk is.
+  std::signal(SIGXFSZ, SIG_IGN);
   return guardedMain(options);
 }
