@@ -329,11 +329,14 @@ private:
 
   NodeId evaluateFnCall(const Expr &expr, const FnDef &fn, const Environment &environment) {
     Environment inner;
+    bool ok = true;
     for (size_t i = 0; i < fn.args.size(); ++i) {
       NodeId id = evaluate(*expr.operands[i], environment);
-      checkArgAxes(fn.args[i], *expr.operands[i], id);
+      ok &= checkArgAxes(fn.args[i], *expr.operands[i], id);
       inner.emplace(fn.args[i].name.name, id);
     }
+    if (!ok)
+      return poison;
     checkSize(expr.range);
     if (++callDepth > maxCallDepth) {
       fail(expr.range, "expected at most " + std::to_string(maxCallDepth) +
@@ -349,17 +352,18 @@ private:
     return result;
   }
 
-  void checkArgAxes(const FnArg &arg, const Expr &operand, NodeId id) {
+  bool checkArgAxes(const FnArg &arg, const Expr &operand, NodeId id) {
     if (!arg.axes || isPoison(id))
-      return;
+      return true;
     for (const Identifier &axis : *arg.axes)
       if (!(typeOf(id).axes >> definitions.axisIndex(axis.name) & 1)) {
         fail(operand.range,
              "expected an argument '" + arg.name.name + "' with the axis '" + axis.name +
                  "', but found one of type '" + show(id) + "'",
              {}, {axis.range, "the function demands the axis here"});
-        return;
+        return false;
       }
+    return true;
   }
 
   //===--- The end --------------------------------------------------------===//
@@ -388,6 +392,8 @@ private:
       if (live[i])
         for (size_t j = 0; j < program.nodes[i].operandCount; ++j)
           live[program.nodes[i].operands[j]] = true;
+    for (const DiagnosticNote &unused : definitions.unused)
+      diagnostics.warning(unused.range, unused.message);
     for (const ProgramInput &input : program.inputs)
       warnUnused(live, input.node, "input", input.name, input.range);
     for (const ProgramParam &param : program.params)

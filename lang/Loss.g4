@@ -41,7 +41,10 @@ andExpr : args+=notExpr ( ops+='and' args+=notExpr )* ;
 
 notExpr : op='not' arg=notExpr | value=compareExpr ;
 
-compareExpr : lhs=addExpr ( op=( '<' | '<=' | '>' | '>=' | '==' | '!=' ) rhs=addExpr )? ;
+// A chain is parsed, to be rejected with a hint: comparisons do not chain.
+compareExpr
+  : args+=addExpr ( ops+=( '<' | '<=' | '>' | '>=' | '==' | '!=' ) args+=addExpr )*
+  ;
 
 addExpr : args+=mulExpr ( ops+=( '+' | '-' ) args+=mulExpr )* ;
 

@@ -88,6 +88,10 @@ protected:
 
 private:
   void report(antlr4::Parser *parser, antlr4::Token *offending) {
+    // A second error in a line is mostly a consequence of the first.
+    if (offending->getLine() == lastLine)
+      return;
+    lastLine = offending->getLine();
     const antlr4::dfa::Vocabulary &vocabulary = parser->getVocabulary();
     std::set<std::string> expected;
     for (ssize_t type : parser->getExpectedTokens().toList())
@@ -112,6 +116,7 @@ private:
   }
 
   DiagnosticEngine &diagnostics;
+  size_t lastLine = 0;
 };
 
 /// Follows the parser through its rules and limits nesting, so that no text overflows the stack.
@@ -325,11 +330,19 @@ private:
   }
 
   Built buildCompare(LossParser::CompareExprContext *context) {
-    Built lhs = buildAdd(context->lhs);
-    if (!context->op)
+    Built lhs = buildAdd(context->args[0]);
+    if (context->ops.empty())
       return lhs;
-    return binary(context->op, comparison(context->op->getType()), std::move(lhs),
-                  buildAdd(context->rhs));
+    antlr4::Token *op = context->ops[0];
+    if (context->ops.size() > 1) {
+      antlr4::Token *second = context->ops[1];
+      diagnostics
+          .error(rangeOf(second),
+                 "expected one comparison, but found another: '" + second->getText() + "'")
+          .hint = "comparisons do not chain; write 'a < b and b < c'";
+      checkErrorLimit(rangeOf(second), diagnostics);
+    }
+    return binary(op, comparison(op->getType()), std::move(lhs), buildAdd(context->args[1]));
   }
 
   static BinaryOp comparison(size_t type) {

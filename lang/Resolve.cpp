@@ -59,7 +59,7 @@ public:
     if (!diagnostics.hasErrors())
       checkRecursion();
     if (!diagnostics.hasErrors())
-      warnUnused();
+      collectUnused();
     return !diagnostics.hasErrors();
   }
 
@@ -292,7 +292,8 @@ private:
     for (std::string_view name : scope.order) {
       const Binding &binding = scope.bindings.at(name);
       if (binding.isLet && !binding.used)
-        unusedLets.push_back({binding.range, std::string(name)});
+        definitions.unused.push_back(
+            {binding.range, "the name '" + std::string(name) + "' is not used"});
     }
   }
 
@@ -501,9 +502,7 @@ private:
     }
   }
 
-  void warnUnused() {
-    for (const auto &[range, name] : unusedLets)
-      diagnostics.warning(range, "the name '" + name + "' is not used");
+  void collectUnused() {
     std::unordered_set<const FnDef *> reached;
     std::vector<CallOf> work = callsIn(definitions.loss->body);
     while (!work.empty()) {
@@ -517,13 +516,13 @@ private:
     for (const auto &item : file.items)
       if (const auto *fn = std::get_if<FnDef>(&item))
         if (!reached.count(fn))
-          diagnostics.warning(fn->name.range, "the function '" + fn->name.name + "' is not used");
+          definitions.unused.push_back(
+              {fn->name.range, "the function '" + fn->name.name + "' is not used"});
   }
 
   const File &file;
   Definitions &definitions;
   DiagnosticEngine &diagnostics;
-  std::vector<std::pair<SourceRange, std::string>> unusedLets;
 };
 
 } // namespace

@@ -12,7 +12,7 @@ inline constexpr size_t maxProgramSize = 100000;
 /// How deep calls of functions may nest.
 inline constexpr unsigned maxCallDepth = 100;
 /// How deep the tree of an expression may be after inlining.
-inline constexpr unsigned maxInlinedDepth = 3000;
+inline constexpr unsigned maxInlinedDepth = 2000;
 
 /// `-D name=value`: replaces the default of a parameter.
 struct Override {

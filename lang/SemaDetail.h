@@ -21,6 +21,8 @@ struct Definitions {
   std::unordered_map<std::string_view, const FnDef *> functions;
   /// Axes of the loss in order: rows first, classes last.
   std::vector<std::string> axes;
+  /// Warnings of unused definitions: for a program that has no errors.
+  std::vector<DiagnosticNote> unused;
 
   /// Index of an axis, or -1.
   int axisIndex(std::string_view name) const {

@@ -17,11 +17,6 @@ bool isKeyword(const std::string &kind) {
   return kind.size() > 2 && kind[0] == '\'' && std::isalpha(static_cast<unsigned char>(kind[1]));
 }
 
-bool isComparison(const std::string &kind) {
-  static const Kinds comparisons = {"'<'", "'<='", "'>'", "'>='", "'=='", "'!='"};
-  return comparisons.count(kind) != 0;
-}
-
 bool startsOperand(const std::string &kind) {
   return kind == "NUMBER" || kind == "IDENT" || kind == "'('";
 }
@@ -100,7 +95,7 @@ std::string hintFor(const Kinds &expected, const std::vector<SyntaxToken> &token
     return "'///' belongs before a loss, a function, an input or a parameter; use '//' here";
   if (expression && before == "','" && (token.kind == "')'" || token.kind == "'over'"))
     return "remove the comma";
-  if (expected.count("'param'") && before == "','")
+  if (expected.count("'param'") && before == "','" && token.kind == "')'")
     return "remove the comma";
   if (expression && token.kind == "'if'")
     return "put the conditional in parentheses";
@@ -112,8 +107,6 @@ std::string hintFor(const Kinds &expected, const std::vector<SyntaxToken> &token
     return "'" + token.text + "' is a keyword and cannot be a name";
   if (!expression && token.kind == "'='" && endsOperand(before) && !expected.count("'='"))
     return "equality is written '=='";
-  if (isComparison(token.kind) && endsOperand(before))
-    return "comparisons do not chain; write 'a < b and b < c'";
   if (token.kind == "IDENT") {
     std::vector<std::string> keywords;
     for (const std::string &kind : expected)

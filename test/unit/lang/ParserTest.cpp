@@ -93,7 +93,7 @@ TEST(Parser, SaysWhatWasExpectedInExpressions) {
        "every 'if' needs an 'else'"},
       {returning("2 x"), "expected '}', but found 'x'", "is an operator missing here?"},
       {returning("+x"), "expected an expression, but found '+'", "there is no unary '+'"},
-      {returning("k < 1 < 2"), "expected '}', but found '<'", // [LANG-2.3]
+      {returning("k < 1 < 2"), "expected one comparison, but found another: '<'", // [LANG-2.3]
        "comparisons do not chain; write 'a < b and b < c'"},
       {returning("if k = 1 then 1 else 2"), "expected 'then', but found '='",
        "equality is written '=='"},

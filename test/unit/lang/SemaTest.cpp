@@ -272,7 +272,7 @@ TEST(Sema, DeepTreesInDeepCalls) { // [LANG-9.2]
     text += "fn f" + std::to_string(i) + "(a) = f" + std::to_string(i - 1) + "(a)" + terms + "\n";
   EXPECT_TRUE(compile(text + lossWith("return sum(f1(x) * y * w * k over class)")).program);
   EXPECT_EQ(compile(text + returning("sum(f98(x) * y * w * k over class)")).firstError().message,
-            "expected an expression of at most 3000 levels after inlining, but found more");
+            "expected an expression of at most 2000 levels after inlining, but found more");
 }
 
 } // namespace
