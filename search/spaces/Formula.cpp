@@ -64,25 +64,6 @@ bool isNumber(const FormulaPtr &f, const char *text) {
   return f->kind == Kind::Number && f->text == text;
 }
 
-/// x where f = -x with an explicit minus sign, else null.
-FormulaPtr withoutMinus(const FormulaPtr &f) {
-  if (f->kind == Kind::Negate)
-    return f->operands[0];
-  if (f->kind == Kind::Number && f->text[0] == '-')
-    return makeNumber(f->text.substr(1));
-  return nullptr;
-}
-
-FormulaPtr negate(const FormulaPtr &f) {
-  if (FormulaPtr positive = withoutMinus(f))
-    return positive;
-  if (f->kind == Kind::Number)
-    return makeNumber("-" + f->text);
-  if (f->kind == Kind::Binary && f->text == "-")
-    return makeBinary("-", f->operands[1], f->operands[0]);
-  return make(Kind::Negate, "-", {f});
-}
-
 class FormulaReader {
 public:
   explicit FormulaReader(std::string_view text) : text(text) {}
@@ -277,6 +258,24 @@ FormulaPtr loss::search::makeName(std::string name, bool nonNegative) {
 
 FormulaPtr loss::search::makeNumber(std::string text) {
   return make(Kind::Number, std::move(text), {});
+}
+
+FormulaPtr loss::search::withoutMinus(const FormulaPtr &f) {
+  if (f->kind == Kind::Negate)
+    return f->operands[0];
+  if (f->kind == Kind::Number && f->text[0] == '-')
+    return makeNumber(f->text.substr(1));
+  return nullptr;
+}
+
+FormulaPtr loss::search::negate(const FormulaPtr &f) {
+  if (FormulaPtr positive = withoutMinus(f))
+    return positive;
+  if (f->kind == Kind::Number)
+    return makeNumber("-" + f->text);
+  if (f->kind == Kind::Binary && f->text == "-")
+    return makeBinary("-", f->operands[1], f->operands[0]);
+  return make(Kind::Negate, "-", {f});
 }
 
 FormulaPtr loss::search::substitute(const FormulaPtr &formula,

@@ -46,6 +46,12 @@ FormulaPtr substitute(const FormulaPtr &formula, const std::map<std::string, For
 /// like.
 FormulaPtr simplify(const FormulaPtr &formula);
 
+/// -f, without a minus sign where f allows that (-(-x) = x, -(a - b) = b - a).
+FormulaPtr negate(const FormulaPtr &f);
+
+/// x where f is written -x, else null.
+FormulaPtr withoutMinus(const FormulaPtr &f);
+
 /// As in a `.loss` file.
 std::string print(const FormulaPtr &formula);
 

@@ -65,9 +65,18 @@ private:
 };
 } // namespace
 
+namespace {
+/// The sum over the classes with the sign before it, where a sign is left.
+std::string printSum(const FormulaPtr &root, Sign sign) {
+  FormulaPtr summand = sign == Sign::Negate ? negate(root) : root;
+  FormulaPtr positive = withoutMinus(summand);
+  return positive ? "-sum(" + print(positive) + " over class)"
+                  : "sum(" + print(summand) + " over class)";
+}
+} // namespace
+
 std::string GraphSpace::formula(const Genome &genome, Sign sign) const {
-  FormulaPtr root = GraphFormulas(asGraph(genome), /*nested=*/true).root();
-  return std::string(sign == Sign::Negate ? "-" : "") + "sum(" + print(root) + " over class)";
+  return printSum(GraphFormulas(asGraph(genome), /*nested=*/true).root(), sign);
 }
 
 std::string GraphSpace::emit(const Genome &genome, const EmitOptions &options) const {
@@ -84,7 +93,5 @@ std::string GraphSpace::emit(const Genome &genome, const EmitOptions &options) c
   out += ") {\n  let yhat = softmax(logits over class)\n";
   for (const GraphFormulas::Let &let : formulas.lets)
     out += "  let " + let.name + " = " + print(let.formula) + "\n";
-  out += "  return " + std::string(options.sign == Sign::Negate ? "-" : "") + "sum(" +
-         print(formulas.root()) + " over class)\n}\n";
-  return out;
+  return out + "  return " + printSum(formulas.root(), options.sign) + "\n}\n";
 }

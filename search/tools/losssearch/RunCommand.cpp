@@ -62,10 +62,10 @@ std::optional<BaselineProgram> readBaseline(const std::string &name) {
 /// One line that renews itself on a terminal, or a line now and then.
 class ProgressLine {
 public:
-  ~ProgressLine() {
-    if (terminal && printed)
-      std::fprintf(stderr, "\n");
-  }
+  ~ProgressLine() { std::fputs(endLine(), stderr); }
+
+  /// What ends the line that renews itself, if there is one.
+  const char *endLine() { return std::exchange(open, false) ? "\n" : ""; }
 
   void show(const RunProgress &progress, bool last) {
     auto now = std::chrono::steady_clock::now();
@@ -74,13 +74,14 @@ public:
       return;
     shown = now;
     printed = true;
+    open = terminal;
     std::fprintf(stderr, terminal ? "\r\033[K%s" : "%s\n", describeProgress(progress).c_str());
     std::fflush(stderr);
   }
 
 private:
   bool terminal = isatty(2);
-  bool printed = false;
+  bool printed = false, open = false;
   std::chrono::steady_clock::time_point shown;
 };
 
@@ -136,11 +137,12 @@ int runCommand(RunArguments &arguments) {
   if (!arguments.quiet)
     line.show(last, true);
   if (!complete) {
-    std::fprintf(stderr, "\nlosssearch: stopped; 'losssearch run %s' continues\n",
+    std::fprintf(stderr, "%slosssearch: stopped; 'losssearch run %s' continues\n", line.endLine(),
                  arguments.directory.c_str());
     return 128 + stopSignal;
   }
-  std::printf("%s", describeSearch(*store, config, 10).c_str());
+  std::fprintf(stderr, "%slosssearch: complete; 'losssearch show %s' prints the best losses\n",
+               line.endLine(), arguments.directory.c_str());
   return 0;
 }
 } // namespace

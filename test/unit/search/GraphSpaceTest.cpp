@@ -218,11 +218,11 @@ TEST(GraphKey, ignoresInactivePartsNumberingAndOrderOfCommutativeOperands) {
 TEST(GraphEmission, readsLikeAHandWrittenLoss) {
   GraphSpace space;
   Genome genome = space.parse("n0=1:1(p) n1=2:2(y,n0) n2=1:1(y) n3=1:1(y) r=1:0(n1)");
-  EXPECT_EQ(space.formula(genome, Sign::Keep), "sum(-(y * log(yhat + 1e-7)) over class)");
+  EXPECT_EQ(space.formula(genome, Sign::Keep), "-sum(y * log(yhat + 1e-7) over class)");
   EXPECT_EQ(space.emit(genome, {"ce_like", Sign::Keep, "losssearch graph, seed 1, candidate 7"}),
             R"(/// An evolved loss of the graph space.
 ///
-/// Formula: sum(-(y * log(yhat + 1e-7)) over class), yhat = softmax(logits)
+/// Formula: -sum(y * log(yhat + 1e-7) over class), yhat = softmax(logits)
 /// Source: losssearch graph, seed 1, candidate 7
 loss ce_like(
   /// Unnormalised scores.
@@ -233,7 +233,7 @@ loss ce_like(
   let yhat = softmax(logits over class)
   let logarithm = log(yhat + 1e-7)
   let product = y * logarithm
-  return sum(-product over class)
+  return -sum(product over class)
 }
 )");
 }
