@@ -46,7 +46,7 @@ compile() {
         split(substr($0, 2, RLENGTH - 2), n, "/"); tenth = int(10 * n[1] / n[2])
         if (tenth > last) { last = tenth; print "   " n[1] " of " n[2]; fflush() }
         next }
-      /^ninja: (Entering|no work)/ { next }
+      /^ninja: (Entering|no work)|^-- / { next } # CMake, configured again
       { print; fflush() }' || fail "the build failed; all of it is in $LOGS/build.log"
   fi
   say "built in $(seconds "$start")"

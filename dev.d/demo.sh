@@ -27,7 +27,7 @@ demo_compile() { # OUT
     so=$1/lib/$(basename "$file" .loss).so
     start=$(milliseconds)
     "$BUILD/bin/lossc" "$file" -o "$so"
-    printf '   %-28s %5d ms %6d KB\n' "$(basename "$file")" $(($(milliseconds) - start)) \
+    printf '   %-32s %5d ms %6d KB\n' "$(basename "$file")" $(($(milliseconds) - start)) \
       $(($(stat -c %s "$so") / 1024))
   done
 }
