@@ -52,7 +52,9 @@ private:
     Value mask; // null: all lanes
   };
   void emitPhase(PhaseOp phase);
-  unsigned unrollFactor(PhaseOp phase);
+  /// Operations of an element of the phase, in instructions of a vector.
+  static unsigned work(PhaseOp phase);
+  static unsigned unrollFactor(PhaseOp phase);
   /// The body of `phase` on one vector; adds to the accumulators.
   void emitChunk(PhaseOp phase, Chunk chunk, MutableArrayRef<Value> accumulators);
   Value identity(ReduceKind kind);
@@ -76,6 +78,14 @@ private:
   unsigned scratchRows = 0;
   /// Kernel values: numbers, or addresses of rows.
   DenseMap<Value, Value> map;
+  /// The phase of most work fetches the next row of every input and gradient into the cache, so
+  /// that memory and arithmetic overlap; and the addresses of that row.
+  PhaseOp busiest;
+  struct NextRow {
+    Value address;
+    bool isWritten;
+  };
+  SmallVector<NextRow> nextRows;
   /// Numbers repeated as vectors, made in front of the phase's loops.
   DenseMap<Value, Value> splats;
 };
@@ -180,8 +190,16 @@ void FunctionBuilder::emitRow(Value row) {
     bool isRow = isa<RowType>(argument.getType());
     Value address = at(bases[memory], offset, isRow ? element : argument.getType());
     map[argument] = isRow ? address : loadNumber(address, argument.getType());
+    if (isRow)
+      nextRows.push_back({at(address, strides[memory], element), i >= kernel.getInputs()});
     ++memory;
   }
+  unsigned most = 0;
+  for (PhaseOp phase : body.getOps<PhaseOp>())
+    if (work(phase) >= most) {
+      busiest = phase;
+      most = work(phase);
+    }
   for (Operation &op : body) {
     if (auto ret = dyn_cast<KernelReturnOp>(op)) {
       Value address = at(field(value, pointer), row, element);
@@ -259,11 +277,15 @@ Value FunctionBuilder::horizontal(ReduceKind kind, Value v) {
   return vector::ReductionOp::create(b, combining, v, flags);
 }
 
-unsigned FunctionBuilder::unrollFactor(PhaseOp phase) {
-  unsigned work = 0;
+unsigned FunctionBuilder::work(PhaseOp phase) {
+  unsigned count = 0;
   for (Operation &op : phase.getBody().front())
-    work += isa<math::MathDialect>(op.getDialect()) ? 12 : 1;
-  return work <= 8 ? 4 : work <= 24 ? 2 : 1;
+    count += isa<math::MathDialect>(op.getDialect()) ? 12 : 1;
+  return count;
+}
+
+unsigned FunctionBuilder::unrollFactor(PhaseOp phase) {
+  return work(phase) <= 8 ? 4 : work(phase) <= 24 ? 2 : 1;
 }
 
 Value FunctionBuilder::asVector(Value v, DenseMap<Value, Value> &local) {
@@ -284,6 +306,10 @@ void FunctionBuilder::emitChunk(PhaseOp phase, Chunk chunk, MutableArrayRef<Valu
     return arith::ConstantOp::create(
         b, DenseElementsAttr::get(vector, cast<Attribute>(b.getFloatAttr(element, 0.0))));
   };
+  if (phase == busiest)
+    for (NextRow &next : nextRows)
+      LLVM::Prefetch::create(b, at(next.address, chunk.base, element), next.isWritten, /*hint=*/3,
+                             /*cache=*/1);
   for (auto [argument, row] : llvm::zip_equal(body.getArguments(), phase.getReads())) {
     Value address = at(map.lookup(row), chunk.base, element);
     local[argument] = chunk.mask

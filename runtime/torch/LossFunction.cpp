@@ -1,5 +1,6 @@
 #include "runtime/torch/LossFunction.h"
 #include "runtime/torch/CallArguments.h"
+#include "runtime/torch/GradientMemory.h"
 #include "runtime/torch/LossBackward.h"
 #include "runtime/torch/RowBlocks.h"
 
@@ -99,7 +100,7 @@ private:
       const Tensor &given = *arguments.inputs[i].given;
       const int64_t width = input.has_classes ? arguments.classes : 1;
       SavedGradient &gradient = gradients[input.grad_index];
-      gradient.rows = at::empty({arguments.rowCount, width}, arguments.kernelType());
+      gradient.rows = emptyGradient({arguments.rowCount, width}, arguments.kernelType());
       gradient.type = given.scalar_type();
       gradient.sumRows = !input.has_rows;
       gradient.classAxisSecond = input.has_rows && input.has_classes && given.dim() > 2;

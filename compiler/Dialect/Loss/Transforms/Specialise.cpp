@@ -249,6 +249,30 @@ struct EvaluateAtBothValues : RewritePattern {
   }
 };
 
+// x * -1  ==  -x;   a - -b  ==  a + b     for the constant factors that gathering leaves
+struct MultiplyByMinusOne : OpRewritePattern<arith::MulFOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(arith::MulFOp op, PatternRewriter &rewriter) const override {
+    auto broadcast = op.getRhs().getDefiningOp<BroadcastOp>();
+    FloatAttr factor;
+    if (!broadcast || !matchPattern(broadcast.getInput(), m_Constant(&factor)) ||
+        !factor.getValue().isExactlyValue(-1.0) || op.getLhs().getDefiningOp<OneHotOp>())
+      return failure();
+    rewriter.replaceOpWithNewOp<arith::NegFOp>(op, op.getLhs());
+    return success();
+  }
+};
+struct SubtractNegated : OpRewritePattern<arith::SubFOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(arith::SubFOp op, PatternRewriter &rewriter) const override {
+    auto negated = op.getRhs().getDefiningOp<arith::NegFOp>();
+    if (!negated)
+      return failure();
+    rewriter.replaceOpWithNewOp<arith::AddFOp>(op, op.getLhs(), negated.getOperand());
+    return success();
+  }
+};
+
 struct SpecialisePass : loss::ir::impl::SpecialiseBase<SpecialisePass> {
   using SpecialiseBase::SpecialiseBase;
 
@@ -256,7 +280,7 @@ struct SpecialisePass : loss::ir::impl::SpecialiseBase<SpecialisePass> {
     RewritePatternSet set(context);
     set.add<MultiplySparse<arith::MulFOp>, MultiplySparse<arith::DivFOp>, NegateSparse,
             AddSparse<arith::AddFOp>, AddSparse<arith::SubFOp>, SumSparse, SinkGather,
-            EvaluateAtBothValues>(context);
+            EvaluateAtBothValues, MultiplyByMinusOne, SubtractNegated>(context);
     BroadcastOp::getCanonicalizationPatterns(set, context);
     ReduceOp::getCanonicalizationPatterns(set, context);
     patterns = FrozenRewritePatternSet(std::move(set));
