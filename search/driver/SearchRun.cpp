@@ -27,6 +27,16 @@ public:
     progress.total = config.evaluations;
   }
 
+  /// Enters a new search into the store as soon as a worker is ready. False if `stop` was set
+  /// first.
+  bool create(const std::atomic<bool> &stop) {
+    while (!pool.prepare(std::chrono::milliseconds(1000)))
+      if (stop)
+        return false;
+    store.createRun(config.toText());
+    return true;
+  }
+
   /// Brings evolution to where the store is, and queues what has no result yet.
   void restore() {
     // The directory's lock is ours, so whoever held these is gone.
@@ -235,6 +245,8 @@ bool loss::search::runSearch(const SearchConfig &config, const RunOptions &optio
                       " candidates ahead: use fewer jobs, or begin a search with --lookahead=" +
                       std::to_string(options.jobs));
   Run run(config, options, store, workerLog, onProgress);
+  if (!store.runConfig() && !run.create(stop))
+    return false;
   if (baseline)
     run.addBaseline(*baseline);
   run.restore();

@@ -162,6 +162,14 @@ void WorkerPool::submit(int64_t id, const std::string &program) {
   }
 }
 
+bool WorkerPool::prepare(std::chrono::milliseconds atMost) {
+  if (workers[0].pid < 0)
+    start(workers[0]);
+  if (!workers[0].ready)
+    wait(atMost);
+  return workers[0].ready;
+}
+
 std::vector<Outcome> WorkerPool::wait(std::chrono::milliseconds atMost) {
   std::vector<Outcome> outcomes;
   Clock::time_point end = Clock::now() + atMost;
@@ -182,6 +190,10 @@ std::vector<Outcome> WorkerPool::wait(std::chrono::milliseconds atMost) {
       if (polled[i].revents)
         receive(*owners[i], outcomes);
     enforceLimits(outcomes);
+    // Someone waits for a first worker, not for an outcome.
+    if (running() == 0 &&
+        std::any_of(workers.begin(), workers.end(), [](const Worker &w) { return w.ready; }))
+      break;
   } while (outcomes.empty() && Clock::now() < end);
   return outcomes;
 }

@@ -65,6 +65,11 @@ public:
   WorkerPool(const WorkerPool &) = delete;
   WorkerPool &operator=(const WorkerPool &) = delete;
 
+  /// Starts a worker and waits, at most that long or until a signal arrives, until it is ready.
+  /// Throws WorkerError when it cannot be: so a wrong network or data set shows before anything is
+  /// stored.
+  bool prepare(std::chrono::milliseconds atMost);
+
   /// Whether a worker is free.
   bool hasFree() const;
   int running() const;

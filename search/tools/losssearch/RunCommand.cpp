@@ -118,7 +118,6 @@ int runCommand(RunArguments &arguments) {
       store->updateRun(config.toText());
   } else {
     config = arguments.given.resolved();
-    store->createRun(config.toText());
   }
   if (arguments.run.jobs == 0)
     arguments.run.jobs = static_cast<int>(

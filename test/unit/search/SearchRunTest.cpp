@@ -54,8 +54,6 @@ bool run(const TemporaryDirectory &directory, const SearchConfig &config, int jo
          const std::optional<BaselineProgram> &baseline = std::nullopt) {
   SearchDirectory locked(directory.path("search"));
   auto store = openSqliteStore(locked.database(), {.create = true});
-  if (!store->runConfig())
-    store->createRun(config.toText());
   std::atomic<bool> stop = false;
   return runSearch(config, runOptions(directory, jobs, milliseconds), *store, locked.workerLog(),
                    baseline, stop, [&](const RunProgress &progress) {
@@ -228,6 +226,22 @@ TEST(SearchConfigText, roundTripsAndSaysWhatDiffers) {
               "runs/x holds another search: steps is 1000 there but 50 was given (to continue ");
   }
   EXPECT_THROW(SearchConfig::fromText("{}"), SearchError);
+}
+
+TEST(SearchRun, isNotStoredBeforeAWorkerIsReady) {
+  TemporaryDirectory directory;
+  SearchDirectory locked(directory.path("search"));
+  auto store = openSqliteStore(locked.database(), {.create = true});
+  RunOptions options = runOptions(directory, 1, 0);
+  options.dataDirectory = "nowhere";
+  std::atomic<bool> stop = false;
+  auto ignore = [](const RunProgress &) {};
+  EXPECT_THROW(runSearch(smallConfig(), options, *store, "", std::nullopt, stop, ignore),
+               WorkerError);
+  EXPECT_EQ(store->runConfig(), std::nullopt);
+  options.dataDirectory = "";
+  EXPECT_TRUE(runSearch(smallConfig(13), options, *store, "", std::nullopt, stop, ignore));
+  EXPECT_EQ(store->runConfig(), smallConfig(13).toText());
 }
 
 TEST(SearchRun, tooManyJobsForTheLookahead) {
