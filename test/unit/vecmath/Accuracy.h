@@ -26,9 +26,10 @@ struct WorstByLevel {
 /// the arguments.
 template <typename T> WorstByLevel measureSampled(Fn fn, int perExponent);
 
-/// Over all f32 arguments, against the f64 function of the library, which measureSampled() has
-/// checked. For functions of one operand.
-Worst measureExhaustively(Fn fn, int level);
+/// Over all f32 arguments with from <= |x| <= to (by default all there are, NaN included), against
+/// the f64 function of the library, which measureSampled() has checked. For functions of one
+/// operand.
+Worst measureExhaustively(Fn fn, int level, float from = 0, float to = -1);
 
 } // namespace loss::vecmath::test
 

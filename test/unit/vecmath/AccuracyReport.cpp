@@ -19,6 +19,7 @@ using namespace loss::vecmath::test;
 int main(int argc, char **argv) {
   bool exhaustive = false, verbose = false;
   int samples = 64;
+  float from = 0, to = -1;
   std::vector<Fn> functions;
   for (int i = 1; i < argc; ++i) {
     if (!std::strcmp(argv[i], "--exhaustive")) {
@@ -27,6 +28,10 @@ int main(int argc, char **argv) {
       verbose = true;
     } else if (!std::strncmp(argv[i], "--samples=", 10)) {
       samples = std::atoi(argv[i] + 10);
+    } else if (!std::strncmp(argv[i], "--from=", 7)) {
+      from = std::strtof(argv[i] + 7, nullptr);
+    } else if (!std::strncmp(argv[i], "--to=", 5)) {
+      to = std::strtof(argv[i] + 5, nullptr);
     } else if (auto fn = findFunction(argv[i])) {
       functions.push_back(*fn);
     } else {
@@ -51,7 +56,8 @@ int main(int argc, char **argv) {
     WorstByLevel f32 = measureSampled<float>(fn, samples);
     if (exhaustive && info(fn).arity == 1)
       for (int level = 0; level <= hostLevel(); ++level)
-        f32.level[level] = measureExhaustively(fn, level);
+        if (Worst w = measureExhaustively(fn, level, from, to); w.ulp > f32.level[level].ulp)
+          f32.level[level] = w;
     WorstByLevel f64 = measureSampled<double>(fn, samples);
     std::printf("| %s |", std::string(info(fn).name).c_str());
     for (const WorstByLevel *w : {&f32, &f64})

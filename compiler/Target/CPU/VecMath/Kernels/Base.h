@@ -224,6 +224,16 @@ template <typename V> LOSS_VM_INLINE Pair<V> twoProduct(V a, V b) {
   }
 }
 
+/// c - a * b with one rounding, where it is small against c.
+template <typename V> LOSS_VM_INLINE V minusProduct(V c, V a, V b) {
+  if constexpr (hasFma) {
+    return __builtin_elementwise_fma(-a, b, c);
+  } else {
+    auto [p, e] = twoProduct(a, b);
+    return (c - p) - e;
+  }
+}
+
 } // namespace
 } // namespace loss::vecmath
 

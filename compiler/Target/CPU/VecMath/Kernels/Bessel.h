@@ -12,7 +12,7 @@
 namespace loss::vecmath {
 namespace {
 
-template <typename V> inline constexpr Elem<V> besselBound = isFloat<V> ? Elem<V>(8) : Elem<V>(12);
+template <typename V> inline constexpr Elem<V> besselBound = isFloat<V> ? Elem<V>(5) : Elem<V>(12);
 
 template <int order, typename V> LOSS_VM_INLINE V besselSmall(V a) {
   using T = Elem<V>;
@@ -38,8 +38,10 @@ template <int order, bool scaled, typename V> LOSS_VM_INLINE V bessel(V x) {
   V a = abs(x);
   V bounded = atMost(a, besselBound<V>);
   V y = besselSmall<order>(bounded);
-  if constexpr (scaled)
-    y = y * expNormal(-bounded);
+  if constexpr (scaled) {
+    auto [k, r] = expReduce(-bounded);
+    y = madd(expm1Reduced(r), y, y) * powerOfTwo(k);
+  }
   IntVec<V> large = a > besselBound<V>;
   if (any(large)) {
     if constexpr (scaled) {

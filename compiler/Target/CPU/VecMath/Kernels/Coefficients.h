@@ -9,23 +9,14 @@ namespace loss::vecmath::table {
 struct Exp {
   /// Error 2^-26.1.
   static constexpr float f32[] = {
-      0x1.fffffe0000000p-2f,
-      0x1.5554aa0000000p-3f,
-      0x1.5557980000000p-5f,
-      0x1.122c0e0000000p-7f,
-      0x1.6ac8aa0000000p-10f,
+      0x1.fffffep-2f, 0x1.5554aap-3f, 0x1.555798p-5f, 0x1.122c0ep-7f,
+      0x1.6ac8aap-10f,
   };
   /// Error 2^-55.2.
   static constexpr double f64[] = {
-      0x1.0000000000005p-1,
-      0x1.55555555554edp-3,
-      0x1.5555555551e38p-5,
-      0x1.1111111132731p-7,
-      0x1.6c16c1803d1fcp-10,
-      0x1.a01a00cc8086bp-13,
-      0x1.a019a2e653625p-16,
-      0x1.71e03d8e9742ap-19,
-      0x1.28a69c1d0f105p-22,
+      0x1.0000000000005p-1, 0x1.55555555554edp-3, 0x1.5555555551e38p-5,
+      0x1.1111111132731p-7, 0x1.6c16c1803d1fcp-10, 0x1.a01a00cc8086bp-13,
+      0x1.a019a2e653625p-16, 0x1.71e03d8e9742ap-19, 0x1.28a69c1d0f105p-22,
       0x1.ab610831e753ap-26,
   };
 };
@@ -34,14 +25,8 @@ struct Exp {
 struct Log {
   /// Error 2^-27.6.
   static constexpr float f32[] = {
-      0x1.5555a40000000p-2f,
-      -0x1.0000460000000p-2f,
-      0x1.99695c0000000p-3f,
-      -0x1.54ed7c0000000p-3f,
-      0x1.2884a80000000p-3f,
-      -0x1.0da61c0000000p-3f,
-      0x1.ad0f8a0000000p-4f,
-      -0x1.71ef140000000p-5f,
+      0x1.5555a4p-2f, -0x1.000046p-2f, 0x1.99695cp-3f, -0x1.54ed7cp-3f,
+      0x1.2884a8p-3f, -0x1.0da61cp-3f, 0x1.ad0f8ap-4f, -0x1.71ef14p-5f,
   };
 };
 
@@ -49,15 +34,9 @@ struct Log {
 struct Log2 {
   /// Error 2^-27.4.
   static constexpr float f32[] = {
-      -0x1.7154760000000p-1f,
-      0x1.ec71220000000p-2f,
-      -0x1.71559e0000000p-2f,
-      0x1.27517c0000000p-2f,
-      -0x1.eb9a880000000p-3f,
-      0x1.ab91da0000000p-3f,
-      -0x1.8779220000000p-3f,
-      0x1.3c53c80000000p-3f,
-      -0x1.1545e60000000p-4f,
+      -0x1.715476p-1f, 0x1.ec7122p-2f, -0x1.71559ep-2f, 0x1.27517cp-2f,
+      -0x1.eb9a88p-3f, 0x1.ab91dap-3f, -0x1.877922p-3f, 0x1.3c53c8p-3f,
+      -0x1.1545e6p-4f,
   };
 };
 
@@ -65,15 +44,9 @@ struct Log2 {
 struct Log10 {
   /// Error 2^-27.6.
   static constexpr float f32[] = {
-      -0x1.bcb7b20000000p-3f,
-      0x1.287abe0000000p-3f,
-      -0x1.bcb7ba0000000p-4f,
-      0x1.639ab60000000p-4f,
-      -0x1.282a4e0000000p-4f,
-      0x1.01b0500000000p-4f,
-      -0x1.d3fe480000000p-5f,
-      0x1.726a460000000p-5f,
-      -0x1.3d4d520000000p-6f,
+      -0x1.bcb7b2p-3f, 0x1.287abep-3f, -0x1.bcb7bap-4f, 0x1.639ab6p-4f,
+      -0x1.282a4ep-4f, 0x1.01b05p-4f, -0x1.d3fe48p-5f, 0x1.726a46p-5f,
+      -0x1.3d4d52p-6f,
   };
 };
 
@@ -81,14 +54,9 @@ struct Log10 {
 struct LogAtanh {
   /// Error 2^-61.7.
   static constexpr double f64[] = {
-      0x1.555555555554fp-1,
-      0x1.999999999c176p-2,
-      0x1.24924921e4b22p-2,
-      0x1.c71c748f41115p-3,
-      0x1.745c4affb050dp-3,
-      0x1.3b35bb96387c9p-3,
-      0x1.0dcbf4da4f4f5p-3,
-      0x1.1b7ee8fc8c81ep-3,
+      0x1.555555555554fp-1, 0x1.999999999c176p-2, 0x1.24924921e4b22p-2,
+      0x1.c71c748f41115p-3, 0x1.745c4affb050dp-3, 0x1.3b35bb96387c9p-3,
+      0x1.0dcbf4da4f4f5p-3, 0x1.1b7ee8fc8c81ep-3,
   };
 };
 
@@ -96,21 +64,13 @@ struct LogAtanh {
 struct Sin {
   /// Error 2^-27.3.
   static constexpr float f32[] = {
-      -0x1.55554c0000000p-3f,
-      0x1.110eda0000000p-7f,
-      -0x1.9f70ee0000000p-13f,
-      0x1.5dc8c40000000p-19f,
+      -0x1.55554cp-3f, 0x1.110edap-7f, -0x1.9f70eep-13f, 0x1.5dc8c4p-19f,
   };
   /// Error 2^-61.6.
   static constexpr double f64[] = {
-      -0x1.5555555555555p-3,
-      0x1.11111111110c8p-7,
-      -0x1.a01a01a014d6ep-13,
-      0x1.71de3a52a0a11p-19,
-      -0x1.ae6454d467bfep-26,
-      0x1.6123cd029edabp-33,
-      -0x1.ae4382d19fdddp-41,
-      0x1.8832704ed91cfp-49,
+      -0x1.5555555555555p-3, 0x1.11111111110c8p-7, -0x1.a01a01a014d6ep-13,
+      0x1.71de3a52a0a11p-19, -0x1.ae6454d467bfep-26, 0x1.6123cd029edabp-33,
+      -0x1.ae4382d19fdddp-41, 0x1.8832704ed91cfp-49,
   };
 };
 
@@ -118,19 +78,12 @@ struct Sin {
 struct SinUnit {
   /// Error 2^-31.5.
   static constexpr float f32[] = {
-      -0x1.5555560000000p-3f,
-      0x1.11113e0000000p-7f,
-      -0x1.a01ffe0000000p-13f,
-      0x1.6de9f80000000p-19f,
+      -0x1.555556p-3f, 0x1.11113ep-7f, -0x1.a01ffep-13f, 0x1.6de9f8p-19f,
   };
   /// Error 2^-62.9.
   static constexpr double f64[] = {
-      -0x1.5555555555555p-3,
-      0x1.111111111108ep-7,
-      -0x1.a01a01a008edcp-13,
-      0x1.71de3a4480600p-19,
-      -0x1.ae644485fca7dp-26,
-      0x1.6119ddce5375bp-33,
+      -0x1.5555555555555p-3, 0x1.111111111108ep-7, -0x1.a01a01a008edcp-13,
+      0x1.71de3a4480600p-19, -0x1.ae644485fca7dp-26, 0x1.6119ddce5375bp-33,
       -0x1.a81b4c473d4eap-41,
   };
 };
@@ -139,18 +92,12 @@ struct SinUnit {
 struct CosUnit {
   /// Error 2^-29.3.
   static constexpr float f32[] = {
-      0x1.5555240000000p-5f,
-      -0x1.6bfa9e0000000p-10f,
-      0x1.9608900000000p-16f,
+      0x1.555524p-5f, -0x1.6bfa9ep-10f, 0x1.96089p-16f,
   };
   /// Error 2^-58.2.
   static constexpr double f64[] = {
-      0x1.5555555555487p-5,
-      -0x1.6c16c16c01c51p-10,
-      0x1.a01a0186701dbp-16,
-      -0x1.27e4ebfa5b3fcp-22,
-      0x1.1ee3a88d10898p-29,
-      -0x1.8d281bf0809a5p-37,
+      0x1.5555555555487p-5, -0x1.6c16c16c01c51p-10, 0x1.a01a0186701dbp-16,
+      -0x1.27e4ebfa5b3fcp-22, 0x1.1ee3a88d10898p-29, -0x1.8d281bf0809a5p-37,
   };
 };
 
@@ -158,26 +105,15 @@ struct CosUnit {
 struct Tanh {
   /// Error 2^-27.7.
   static constexpr float f32[] = {
-      -0x1.5555320000000p-2f,
-      0x1.1106f60000000p-3f,
-      -0x1.b835a60000000p-5f,
-      0x1.51f8e80000000p-6f,
-      -0x1.750d880000000p-8f,
+      -0x1.555532p-2f, 0x1.1106f6p-3f, -0x1.b835a6p-5f, 0x1.51f8e8p-6f,
+      -0x1.750d88p-8f,
   };
   /// Error 2^-61.2.
   static constexpr double f64[] = {
-      -0x1.5555555555552p-2,
-      0x1.1111111110c51p-3,
-      -0x1.ba1ba1b9d1855p-5,
-      0x1.664f4870bf74ep-6,
-      -0x1.226e32cf2765cp-7,
-      0x1.d6d35a2714745p-9,
-      -0x1.7d9c323219c39p-10,
-      0x1.350b800219bd8p-11,
-      -0x1.f112f71cf3fe7p-13,
-      0x1.801a4f4a0ace8p-14,
-      -0x1.fac0792c30750p-16,
-      0x1.95fc35033b36bp-18,
+      -0x1.5555555555552p-2, 0x1.1111111110c51p-3, -0x1.ba1ba1b9d1855p-5,
+      0x1.664f4870bf74ep-6, -0x1.226e32cf2765cp-7, 0x1.d6d35a2714745p-9,
+      -0x1.7d9c323219c39p-10, 0x1.350b800219bd8p-11, -0x1.f112f71cf3fe7p-13,
+      0x1.801a4f4a0ace8p-14, -0x1.fac0792c30750p-16, 0x1.95fc35033b36bp-18,
   };
 };
 
@@ -185,32 +121,13 @@ struct Tanh {
 struct Sinh {
   /// Error 2^-31.6.
   static constexpr float f32[] = {
-      0x1.5555560000000p-3f,
-      0x1.1110e00000000p-7f,
-      0x1.a022ba0000000p-13f,
-      0x1.756cae0000000p-19f,
+      0x1.555556p-3f, 0x1.1110ep-7f, 0x1.a022bap-13f, 0x1.756caep-19f,
   };
   /// Error 2^-61.8.
   static constexpr double f64[] = {
-      0x1.5555555555556p-3,
-      0x1.111111111101ep-7,
-      0x1.a01a01a0372d0p-13,
-      0x1.71de3a3af971ep-19,
-      0x1.ae64700757901p-26,
-      0x1.6116ea4966601p-33,
+      0x1.5555555555556p-3, 0x1.111111111101ep-7, 0x1.a01a01a0372d0p-13,
+      0x1.71de3a3af971ep-19, 0x1.ae64700757901p-26, 0x1.6116ea4966601p-33,
       0x1.b5ccb95be8c54p-41,
-  };
-};
-
-/// asinh x = x + x^3 P(x^2), |x| <= 1/2
-struct Asinh {
-  /// Error 2^-29.6.
-  static constexpr float f32[] = {
-      -0x1.5555360000000p-3f,
-      0x1.3324f20000000p-4f,
-      -0x1.6b95c00000000p-5f,
-      0x1.cd62580000000p-6f,
-      -0x1.b143240000000p-7f,
   };
 };
 
@@ -218,38 +135,19 @@ struct Asinh {
 struct Atan {
   /// Error 2^-28.5.
   static constexpr float f32[] = {
-      -0x1.55553e0000000p-2f,
-      0x1.9991e40000000p-3f,
-      -0x1.2420880000000p-3f,
-      0x1.c08c8c0000000p-4f,
-      -0x1.580a840000000p-4f,
-      0x1.da32100000000p-5f,
-      -0x1.fd96080000000p-6f,
-      0x1.6448d80000000p-7f,
-      -0x1.d3afda0000000p-10f,
+      -0x1.55553ep-2f, 0x1.9991e4p-3f, -0x1.242088p-3f, 0x1.c08c8cp-4f,
+      -0x1.580a84p-4f, 0x1.da321p-5f, -0x1.fd9608p-6f, 0x1.6448d8p-7f,
+      -0x1.d3afdap-10f,
   };
   /// Error 2^-57.6.
   static constexpr double f64[] = {
-      -0x1.5555555555526p-2,
-      0x1.99999999955b2p-3,
-      -0x1.249249237f50ep-3,
-      0x1.c71c717fce456p-4,
-      -0x1.745d11ae67360p-4,
-      0x1.3b136699d92a5p-4,
-      -0x1.110e512679bc6p-4,
-      0x1.e1bba67a4227ep-5,
-      -0x1.ae5e734a4ae94p-5,
-      0x1.82dada41a0991p-5,
-      -0x1.59a407e7dc418p-5,
-      0x1.2c2e71c406775p-5,
-      -0x1.e9fa58c14f891p-6,
-      0x1.683d2f2ad0067p-6,
-      -0x1.c7909c9b08042p-7,
-      0x1.d7ba61838d32fp-8,
-      -0x1.7a3af0fddbccfp-9,
-      0x1.b3fcc821acf59p-11,
-      -0x1.3f3819e677061p-13,
-      0x1.bbf09fe1627c6p-17,
+      -0x1.5555555555526p-2, 0x1.99999999955b2p-3, -0x1.249249237f50ep-3,
+      0x1.c71c717fce456p-4, -0x1.745d11ae67360p-4, 0x1.3b136699d92a5p-4,
+      -0x1.110e512679bc6p-4, 0x1.e1bba67a4227ep-5, -0x1.ae5e734a4ae94p-5,
+      0x1.82dada41a0991p-5, -0x1.59a407e7dc418p-5, 0x1.2c2e71c406775p-5,
+      -0x1.e9fa58c14f891p-6, 0x1.683d2f2ad0067p-6, -0x1.c7909c9b08042p-7,
+      0x1.d7ba61838d32fp-8, -0x1.7a3af0fddbccfp-9, 0x1.b3fcc821acf59p-11,
+      -0x1.3f3819e677061p-13, 0x1.bbf09fe1627c6p-17,
   };
 };
 
@@ -257,28 +155,15 @@ struct Atan {
 struct Erf {
   /// Error 2^-29.4.
   static constexpr float f32[] = {
-      0x1.06eba80000000p-3f,
-      -0x1.81273e0000000p-2f,
-      0x1.ce2ce60000000p-4f,
-      -0x1.b7f71a0000000p-6f,
-      0x1.53f2240000000p-8f,
-      -0x1.a3515e0000000p-11f,
-      0x1.4771fe0000000p-14f,
+      0x1.06eba8p-3f, -0x1.81273ep-2f, 0x1.ce2ce6p-4f, -0x1.b7f71ap-6f,
+      0x1.53f224p-8f, -0x1.a3515ep-11f, 0x1.4771fep-14f,
   };
   /// Error 2^-56.3.
   static constexpr double f64[] = {
-      0x1.06eba8214db69p-3,
-      -0x1.812746b037a25p-2,
-      0x1.ce2f21a0458f8p-4,
-      -0x1.b82ce3135608ep-6,
-      0x1.565bcd2cab4a4p-8,
-      -0x1.c02db9445797fp-11,
-      0x1.f9a3bbc0afcd7p-14,
-      -0x1.f4dd2883d968ep-17,
-      0x1.ba6c40909334ap-20,
-      -0x1.63aef46833a48p-23,
-      0x1.13d3dffc4652cp-26,
-      -0x1.c971376c1ad42p-30,
+      0x1.06eba8214db69p-3, -0x1.812746b037a25p-2, 0x1.ce2f21a0458f8p-4,
+      -0x1.b82ce3135608ep-6, 0x1.565bcd2cab4a4p-8, -0x1.c02db9445797fp-11,
+      0x1.f9a3bbc0afcd7p-14, -0x1.f4dd2883d968ep-17, 0x1.ba6c40909334ap-20,
+      -0x1.63aef46833a48p-23, 0x1.13d3dffc4652cp-26, -0x1.c971376c1ad42p-30,
       0x1.42818043e842ep-33,
   };
 };
@@ -287,210 +172,106 @@ struct Erf {
 struct Erfcx {
   /// Error 2^-25.2.
   static constexpr float f32[] = {
-      0x1.46e80e0000000p+0f,
-      -0x1.7bf6480000000p-4f,
-      -0x1.5407900000000p-3f,
-      0x1.4ffdbe0000000p-3f,
-      -0x1.bc25320000000p-5f,
-      -0x1.0895920000000p-7f,
-      0x1.1c07fe0000000p-7f,
-      0x1.61461a0000000p-10f,
-      -0x1.4af7780000000p-10f,
-      -0x1.c356ce0000000p-12f,
+      0x1.46e80ep+0f, -0x1.7bf648p-4f, -0x1.54079p-3f, 0x1.4ffdbep-3f,
+      -0x1.bc2532p-5f, -0x1.089592p-7f, 0x1.1c07fep-7f, 0x1.61461ap-10f,
+      -0x1.4af778p-10f, -0x1.c356cep-12f,
   };
   /// Error 2^-54.5.
   static constexpr double f64[] = {
-      0x1.3ba5916e9fd7fp+0,
-      -0x1.1df1ad154a29cp-3,
-      0x1.f7f5df66faff1p-7,
-      0x1.16ecefcfa6083p-4,
-      -0x1.9ddb23c3d533dp-4,
-      0x1.7fee004df800ap-4,
-      -0x1.0fb06e003ba78p-4,
-      0x1.3079edf925a2ap-5,
-      -0x1.096238200269fp-6,
-      0x1.49c672243131fp-8,
-      -0x1.8d4afa1d0ef31p-11,
-      -0x1.a1df477640e7ap-13,
-      0x1.3be76404d3c65p-13,
-      -0x1.9944aa71bc36bp-16,
-      -0x1.79e088437e3b9p-17,
-      0x1.7d876e529ec2fp-18,
-      0x1.8cedabaf20ebap-22,
-      -0x1.9837ea0ee25f7p-21,
-      -0x1.77c03c5c1c91dp-27,
-      0x1.800e40f6a890cp-27,
-      0x1.d0d5c8f81f4f1p-26,
-      0x1.20684b4d9774bp-24,
-      0x1.26af2a5f0d348p-28,
-      -0x1.cc7b2f322c3eep-26,
+      0x1.3ba5916e9fd7fp+0, -0x1.1df1ad154a29cp-3, 0x1.f7f5df66faff1p-7,
+      0x1.16ecefcfa6083p-4, -0x1.9ddb23c3d533dp-4, 0x1.7fee004df800ap-4,
+      -0x1.0fb06e003ba78p-4, 0x1.3079edf925a2ap-5, -0x1.096238200269fp-6,
+      0x1.49c672243131fp-8, -0x1.8d4afa1d0ef31p-11, -0x1.a1df477640e7ap-13,
+      0x1.3be76404d3c65p-13, -0x1.9944aa71bc36bp-16, -0x1.79e088437e3b9p-17,
+      0x1.7d876e529ec2fp-18, 0x1.8cedabaf20ebap-22, -0x1.9837ea0ee25f7p-21,
+      -0x1.77c03c5c1c91dp-27, 0x1.800e40f6a890cp-27, 0x1.d0d5c8f81f4f1p-26,
+      0x1.20684b4d9774bp-24, 0x1.26af2a5f0d348p-28, -0x1.cc7b2f322c3eep-26,
       -0x1.402620072cd78p-27,
   };
 };
 
-/// I0(x) = 1 + u P(u), u = (x/2)^2; f32: |x| <= 8; f64: |x| <= 12
+/// I0(x) = 1 + u P(u), u = (x/2)^2; f32: |x| <= 5; f64: |x| <= 12
 struct BesselI0Small {
-  /// Error 2^-26.6.
+  /// Error 2^-26.4.
   static constexpr float f32[] = {
-      0x1.0000020000000p+0f,
-      0x1.ffffb00000000p-3f,
-      0x1.c7200a0000000p-6f,
-      0x1.c6f81e0000000p-10f,
-      0x1.2405580000000p-14f,
-      0x1.fcd1860000000p-20f,
-      0x1.71b22e0000000p-25f,
-      0x1.a80d3a0000000p-32f,
-      0x1.065c720000000p-36f,
+      0x1.000004p+0f, 0x1.ffff4cp-3f, 0x1.c72658p-6f, 0x1.c69fb8p-10f,
+      0x1.266876p-14f, 0x1.db2efep-20f, 0x1.e0fc4ap-25f,
   };
   /// Error 2^-59.3.
   static constexpr double f64[] = {
-      0x1.0000000000000p+0,
-      0x1.0000000000001p-2,
-      0x1.c71c71c71c6dap-6,
-      0x1.c71c71c71cd5fp-10,
-      0x1.23456789a6f59p-14,
-      0x1.02e85c08e0813p-19,
-      0x1.522a43f0e8a42p-25,
-      0x1.522a443e920a6p-31,
-      0x1.0b312fd995c7ep-37,
-      0x1.5601ade237087p-44,
-      0x1.69c91789419a6p-51,
-      0x1.41a37d9ed44eap-58,
-      0x1.e69b4ac7915b4p-66,
-      0x1.4079beeb43d1fp-73,
-      0x1.5b275a365cb68p-81,
-      0x1.ac06853ef503ep-89,
-      0x1.fb85cf34656efp-99,
-      0x1.1fb48eff352c0p-104,
+      0x1.0000000000000p+0, 0x1.0000000000001p-2, 0x1.c71c71c71c6dap-6,
+      0x1.c71c71c71cd5fp-10, 0x1.23456789a6f59p-14, 0x1.02e85c08e0813p-19,
+      0x1.522a43f0e8a42p-25, 0x1.522a443e920a6p-31, 0x1.0b312fd995c7ep-37,
+      0x1.5601ade237087p-44, 0x1.69c91789419a6p-51, 0x1.41a37d9ed44eap-58,
+      0x1.e69b4ac7915b4p-66, 0x1.4079beeb43d1fp-73, 0x1.5b275a365cb68p-81,
+      0x1.ac06853ef503ep-89, 0x1.fb85cf34656efp-99, 0x1.1fb48eff352c0p-104,
   };
 };
 
-/// e^-x I0(x) = sqrt(v) P(v), v = 1/x; f32: x >= 8; f64: x >= 12
+/// e^-x I0(x) = sqrt(v) P(v), v = 1/x; f32: x >= 5; f64: x >= 12
 struct BesselI0Large {
-  /// Error 2^-25.3.
+  /// Error 2^-25.2.
   static constexpr float f32[] = {
-      0x1.9884540000000p-2f,
-      0x1.98736a0000000p-5f,
-      0x1.dc226a0000000p-6f,
-      -0x1.334a2a0000000p-6f,
-      0x1.21e31c0000000p+0f,
-      -0x1.9207140000000p+3f,
-      0x1.2422520000000p+6f,
-      -0x1.4529ee0000000p+7f,
+      0x1.988454p-2f, 0x1.9876ap-5f, 0x1.d648bcp-6f, 0x1.2953fap-8f,
+      0x1.f47f38p-2f, -0x1.fdea56p+1f, 0x1.26a022p+4f, -0x1.d4c2bcp+4f,
   };
   /// Error 2^-55.3.
   static constexpr double f64[] = {
-      0x1.9884533d43651p-2,
-      0x1.9884533d400eep-5,
-      0x1.cb94ddbdddb25p-6,
-      0x1.debae97cf7f5ep-6,
-      0x1.6e98a2b74bc10p-5,
-      0x1.6e77aa757a099p-4,
-      0x1.52b3cfa227474p-2,
-      -0x1.6ec213ca3897bp+2,
-      0x1.22c8559686f83p+8,
-      -0x1.271dc106f22d0p+13,
-      0x1.bdf3911da4451p+17,
-      -0x1.efce63ded7360p+21,
-      0x1.92a9b1a30832bp+25,
-      -0x1.d3efc2d0f6573p+28,
-      0x1.774296306ca5ep+31,
-      -0x1.86178882dcd3cp+33,
-      0x1.d40a689c5f8b6p+34,
-      -0x1.e8aae73cce067p+34,
+      0x1.9884533d43651p-2, 0x1.9884533d400eep-5, 0x1.cb94ddbdddb25p-6,
+      0x1.debae97cf7f5ep-6, 0x1.6e98a2b74bc10p-5, 0x1.6e77aa757a099p-4,
+      0x1.52b3cfa227474p-2, -0x1.6ec213ca3897bp+2, 0x1.22c8559686f83p+8,
+      -0x1.271dc106f22d0p+13, 0x1.bdf3911da4451p+17, -0x1.efce63ded7360p+21,
+      0x1.92a9b1a30832bp+25, -0x1.d3efc2d0f6573p+28, 0x1.774296306ca5ep+31,
+      -0x1.86178882dcd3cp+33, 0x1.d40a689c5f8b6p+34, -0x1.e8aae73cce067p+34,
   };
 };
 
-/// I1(x) = x/2 (1 + u P(u)), u = (x/2)^2; f32: |x| <= 8; f64: |x| <= 12
+/// I1(x) = x/2 (1 + u P(u)), u = (x/2)^2; f32: |x| <= 5; f64: |x| <= 12
 struct BesselI1Small {
-  /// Error 2^-28.4.
+  /// Error 2^-28.0.
   static constexpr float f32[] = {
-      0x1.0000000000000p-1f,
-      0x1.55554c0000000p-4f,
-      0x1.c71d920000000p-8f,
-      0x1.6c0a420000000p-12f,
-      0x1.84e51e0000000p-17f,
-      0x1.24a9280000000p-22f,
-      0x1.68d6be0000000p-28f,
-      0x1.a45a160000000p-35f,
-      0x1.8dfe400000000p-40f,
+      0x1.000002p-1f, 0x1.55550ap-4f, 0x1.c72396p-8f, 0x1.6bc786p-12f,
+      0x1.87ee38p-17f, 0x1.11dd9ap-22f, 0x1.d9fdb2p-28f,
   };
   /// Error 2^-56.3.
   static constexpr double f64[] = {
-      0x1.0000000000002p-1,
-      0x1.55555555554fap-4,
-      0x1.c71c71c71d1fdp-8,
-      0x1.6c16c16c0caaap-12,
-      0x1.845c8a0d91b63p-17,
-      0x1.27e4fb7035efep-22,
-      0x1.522a4461e511cp-28,
-      0x1.2c975483dd991p-34,
-      0x1.ab822b5546fc4p-41,
-      0x1.f173cdb4fd13cp-48,
-      0x1.e27a509e968e9p-55,
-      0x1.8b4329fe887aep-62,
-      0x1.18d22a527c1dep-69,
-      0x1.4346e4c47dfa0p-77,
-      0x1.b3d4aa013cfc5p-85,
-      0x1.d883f71d24d06p-95,
-      0x1.4bb6fa3e6b315p-100,
+      0x1.0000000000002p-1, 0x1.55555555554fap-4, 0x1.c71c71c71d1fdp-8,
+      0x1.6c16c16c0caaap-12, 0x1.845c8a0d91b63p-17, 0x1.27e4fb7035efep-22,
+      0x1.522a4461e511cp-28, 0x1.2c975483dd991p-34, 0x1.ab822b5546fc4p-41,
+      0x1.f173cdb4fd13cp-48, 0x1.e27a509e968e9p-55, 0x1.8b4329fe887aep-62,
+      0x1.18d22a527c1dep-69, 0x1.4346e4c47dfa0p-77, 0x1.b3d4aa013cfc5p-85,
+      0x1.d883f71d24d06p-95, 0x1.4bb6fa3e6b315p-100,
   };
 };
 
-/// e^-x I1(x) = sqrt(v) P(v), v = 1/x; f32: x >= 8; f64: x >= 12
+/// e^-x I1(x) = sqrt(v) P(v), v = 1/x; f32: x >= 5; f64: x >= 12
 struct BesselI1Large {
   /// Error 2^-25.3.
   static constexpr float f32[] = {
-      0x1.9884540000000p-2f,
-      -0x1.3267760000000p-3f,
-      -0x1.76bba60000000p-5f,
-      -0x1.6bdc5a0000000p-4f,
-      0x1.08dc5e0000000p+0f,
-      -0x1.9e251e0000000p+3f,
-      0x1.2b77120000000p+6f,
-      -0x1.5e942c0000000p+7f,
+      0x1.988454p-2f, -0x1.3267cp-3f, -0x1.756f5p-5f, -0x1.a40e74p-4f,
+      0x1.94923cp+0f, -0x1.88549cp+4f, 0x1.a84a8cp+7f, -0x1.0a274ap+10f,
+      0x1.5ee8b4p+11f, -0x1.786914p+11f,
   };
   /// Error 2^-55.3.
   static constexpr double f64[] = {
-      0x1.9884533d43651p-2,
-      -0x1.32633e6df3691p-3,
-      -0x1.7efc0dfbd7ba5p-5,
-      -0x1.4f1ca35fc6c93p-5,
-      -0x1.d72acd3de5b33p-5,
-      -0x1.cba9c26af1124p-4,
-      -0x1.010fee585b879p-3,
-      -0x1.53e4387538f19p+3,
-      0x1.e0f15a451a109p+8,
-      -0x1.12fcdac3b3e88p+14,
-      0x1.d2c6dfd3e8107p+18,
-      -0x1.295d558d0485dp+23,
-      0x1.1a9eec1a83dd4p+27,
-      -0x1.8a8d0e0042caep+30,
-      0x1.8837cc90ade45p+33,
-      -0x1.0659694e8e409p+36,
-      0x1.a656995b0a1e9p+37,
-      -0x1.3442a8279c276p+38,
+      0x1.9884533d43651p-2, -0x1.32633e6df3691p-3, -0x1.7efc0dfbd7ba5p-5,
+      -0x1.4f1ca35fc6c93p-5, -0x1.d72acd3de5b33p-5, -0x1.cba9c26af1124p-4,
+      -0x1.010fee585b879p-3, -0x1.53e4387538f19p+3, 0x1.e0f15a451a109p+8,
+      -0x1.12fcdac3b3e88p+14, 0x1.d2c6dfd3e8107p+18, -0x1.295d558d0485dp+23,
+      0x1.1a9eec1a83dd4p+27, -0x1.8a8d0e0042caep+30, 0x1.8837cc90ade45p+33,
+      -0x1.0659694e8e409p+36, 0x1.a656995b0a1e9p+37, -0x1.3442a8279c276p+38,
   };
 };
 
 /// log2(1+f) = f P(f), -1/4 <= f <= 1/2, for f32 operands in f64 arithmetic
 struct PowLog2 {
-  /// Error 2^-37.9.
+  /// Error 2^-35.3.
   static constexpr double f64[] = {
-      0x1.71547652b7c19p+0,
-      -0x1.7154765404e81p-1,
-      0x1.ec709dcb8b036p-2,
-      -0x1.715473b68ab72p-2,
-      0x1.2776bd0adb0d9p-2,
-      -0x1.ec720c6151da8p-3,
-      0x1.a61ce62e83cb2p-3,
-      -0x1.712f2eda4d168p-3,
-      0x1.4786aa4552998p-3,
-      -0x1.28717f25ffdadp-3,
-      0x1.17bb4851cd91bp-3,
-      -0x1.039c05996c5f6p-3,
-      0x1.72e3be0a1065ap-4,
-      -0x1.088cc79ba6d3ep-5,
+      0x1.71547652d0091p+0, -0x1.715476560bc1fp-1, 0x1.ec709ccd83d32p-2,
+      -0x1.71546f28c450fp-2, 0x1.2777245e0e029p-2, -0x1.ec75766c8399fp-3,
+      0x1.a601218ec50f0p-3, -0x1.70a5c0704a219p-3, 0x1.48b5f09313faap-3,
+      -0x1.31942da194dcfp-3, 0x1.1c3f0a3f9283ep-3, -0x1.a1f2876b4f5d7p-4,
+      0x1.3731f6c474d91p-5,
   };
 };
 
@@ -498,12 +279,8 @@ struct PowLog2 {
 struct PowExp2 {
   /// Error 2^-28.9.
   static constexpr double f64[] = {
-      0x1.62e430b16d058p-1,
-      0x1.ebfbdc2fa92a0p-3,
-      0x1.c6aee528faa05p-5,
-      0x1.3b2d52ca2170dp-7,
-      0x1.5f4018dd68154p-10,
-      0x1.41fa633b4a7e0p-13,
+      0x1.62e430b16d058p-1, 0x1.ebfbdc2fa92a0p-3, 0x1.c6aee528faa05p-5,
+      0x1.3b2d52ca2170dp-7, 0x1.5f4018dd68154p-10, 0x1.41fa633b4a7e0p-13,
   };
 };
 
@@ -511,87 +288,81 @@ struct PowExp2 {
 struct PowAtanh {
   /// Error 2^-74.6.
   static constexpr double f64[] = {
-      0x1.999999999999ap-2,
-      0x1.2492492492359p-2,
-      0x1.c71c71c747cbfp-3,
-      0x1.745d172d664a6p-3,
-      0x1.3b13b93900b7ep-3,
-      0x1.110f74e1f79e8p-3,
-      0x1.e2497ce04b129p-4,
-      0x1.a745295fb02b2p-4,
-      0x1.da547feca6155p-4,
+      0x1.999999999999ap-2, 0x1.2492492492359p-2, 0x1.c71c71c747cbfp-3,
+      0x1.745d172d664a6p-3, 0x1.3b13b93900b7ep-3, 0x1.110f74e1f79e8p-3,
+      0x1.e2497ce04b129p-4, 0x1.a745295fb02b2p-4, 0x1.da547feca6155p-4,
   };
 };
 
 /// ln 2 = high + low; k * high is exact for every exponent k
 struct Ln2 {
-  static constexpr float f32[] = {0x1.62e4000000000p-1f, 0x1.7f7d1c0000000p-20f};
+  static constexpr float f32[] = {0x1.62e4p-1f, 0x1.7f7d1cp-20f};
   static constexpr double f64[] = {0x1.62e42fefa4000p-1, -0x1.8432a1b0e2634p-43};
 };
 
 /// log10 2 = high + low; k * high is exact
 struct Log10Of2 {
-  static constexpr float f32[] = {0x1.3440000000000p-2f, 0x1.3509f80000000p-18f};
+  static constexpr float f32[] = {0x1.344p-2f, 0x1.3509f8p-18f};
   static constexpr double f64[] = {0x1.34413509f8000p-2, -0x1.80433b83b532ap-44};
 };
 
 /// 1 / ln 2 = high + low
 struct Log2E {
-  static constexpr float f32[] = {0x1.7154760000000p+0f, 0x1.4ae0c00000000p-26f};
+  static constexpr float f32[] = {0x1.715476p+0f, 0x1.4ae0cp-26f};
   static constexpr double f64[] = {0x1.71547652b82fep+0, 0x1.777d0ffda0d24p-56};
 };
 
 /// 1 / ln 10 = high + low
 struct Log10E {
-  static constexpr float f32[] = {0x1.bcb7b20000000p-2f, -0x1.5b235e0000000p-27f};
+  static constexpr float f32[] = {0x1.bcb7b2p-2f, -0x1.5b235ep-27f};
   static constexpr double f64[] = {0x1.bcb7b1526e50ep-2, 0x1.95355baaafad3p-57};
 };
 
 /// ln 2 = high + low
 struct Ln2Full {
-  static constexpr float f32[] = {0x1.62e4300000000p-1f, -0x1.05c6100000000p-29f};
+  static constexpr float f32[] = {0x1.62e43p-1f, -0x1.05c61p-29f};
   static constexpr double f64[] = {0x1.62e42fefa39efp-1, 0x1.abc9e3b39803fp-56};
 };
 
 /// pi / 2 = high + low
 struct HalfPi {
-  static constexpr float f32[] = {0x1.921fb60000000p+0f, -0x1.777a5c0000000p-25f};
+  static constexpr float f32[] = {0x1.921fb6p+0f, -0x1.777a5cp-25f};
   static constexpr double f64[] = {0x1.921fb54442d18p+0, 0x1.1a62633145c07p-54};
 };
 
 /// pi in parts for fused multiply-add
 struct PiFma {
-  static constexpr float f32[] = {0x1.921fb60000000p+1f, -0x1.777a5c0000000p-24f, -0x1.ee59da0000000p-49f};
+  static constexpr float f32[] = {0x1.921fb6p+1f, -0x1.777a5cp-24f, -0x1.ee59dap-49f};
   static constexpr double f64[] = {0x1.921fb54442d18p+1, 0x1.1a62633145c07p-53, -0x1.f1976b7ed8fbcp-109};
 };
 
 /// pi in parts whose product with k (13 bits in f32, 22 bits in f64) is exact
 struct PiSplit {
-  static constexpr float f32[] = {0x1.9200000000000p+1f, 0x1.fb40000000000p-11f, 0x1.4440000000000p-23f, 0x1.68c2340000000p-38f};
+  static constexpr float f32[] = {0x1.92p+1f, 0x1.fb4p-11f, 0x1.444p-23f, 0x1.68c234p-38f};
   static constexpr double f64[] = {0x1.921fb54400000p+1, 0x1.0b4611a800000p-33, -0x1.d9cceba400000p-65, 0x1.b839a252049c1p-103};
 };
 
 /// pi / 2 in parts
 struct HalfPiFma {
-  static constexpr float f32[] = {0x1.921fb60000000p+0f, -0x1.777a5c0000000p-25f, -0x1.ee59da0000000p-50f};
+  static constexpr float f32[] = {0x1.921fb6p+0f, -0x1.777a5cp-25f, -0x1.ee59dap-50f};
   static constexpr double f64[] = {0x1.921fb54442d18p+0, 0x1.1a62633145c07p-54, -0x1.f1976b7ed8fbcp-110};
 };
 
 /// pi / 2 in parts whose product with k (13 bits in f32, 22 bits in f64) is exact
 struct HalfPiSplit {
-  static constexpr float f32[] = {0x1.9200000000000p+0f, 0x1.fb40000000000p-12f, 0x1.4440000000000p-24f, 0x1.68c2340000000p-39f};
+  static constexpr float f32[] = {0x1.92p+0f, 0x1.fb4p-12f, 0x1.444p-24f, 0x1.68c234p-39f};
   static constexpr double f64[] = {0x1.921fb54400000p+0, 0x1.0b4611a800000p-34, -0x1.d9cceba400000p-66, 0x1.b839a252049c1p-104};
 };
 
 /// 1 / pi
 struct InvPi {
-  static constexpr float f32[] = {0x1.45f3060000000p-2f};
+  static constexpr float f32[] = {0x1.45f306p-2f};
   static constexpr double f64[] = {0x1.45f306dc9c883p-2};
 };
 
 /// 2 / pi
 struct TwoOverPi {
-  static constexpr float f32[] = {0x1.45f3060000000p-1f};
+  static constexpr float f32[] = {0x1.45f306p-1f};
   static constexpr double f64[] = {0x1.45f306dc9c883p-1};
 };
 

@@ -12,7 +12,18 @@ template <typename V> LOSS_VM_INLINE V erfcPositive(V a) {
   using T = Elem<V>;
   constexpr T c = isFloat<V> ? T(2) : T(4);
   a = atMost(a, isFloat<V> ? T(10.5) : T(28));
-  V g = polynomial<table::Erfcx>((a - c) / (a + c)) / madd(a, T(2), T(1));
+  V p = polynomial<table::Erfcx>((a - c) / (a + c));
+  V d = madd(a, T(2), T(1));
+  V g;
+  if constexpr (isFloat<V>) {
+    // The quotient with the roundings of the denominator and of itself put back.
+    V inverse = T(1) / d;
+    V low = madd(a, T(2), T(1) - d);
+    g = p * inverse;
+    g = madd(madd(-g, low, minusProduct(p, g, d)), inverse, g);
+  } else {
+    g = p / d;
+  }
   auto [s, low] = twoProduct(a, a);
   auto [k, r] = expReduce(-s);
   V e = expm1Reduced(r - low);

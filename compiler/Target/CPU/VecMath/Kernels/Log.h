@@ -117,12 +117,18 @@ template <typename V> LOSS_VM_INLINE V log1pUnit(V x) {
   return select(upper, part0<table::Ln2, V> + (l + part1<table::Ln2, V>), l);
 }
 
+/// The product of f and a constant given as high + low: exact enough to be cancelled.
+template <typename V> LOSS_VM_INLINE Pair<V> constantProduct(V f, Elem<V> high, Elem<V> low) {
+  auto [h, l] = twoProduct(f, splat<V>(high));
+  return {h, madd(f, low, l)};
+}
+
 template <typename V> LOSS_VM_INLINE V log2(V x) {
   auto [k, f] = logReduce(x);
   if constexpr (isFloat<V>) {
+    auto [h, l] = constantProduct(f, part0<table::Log2E, V>, part1<table::Log2E, V>);
     V z = f * f;
-    V tail = madd(z, polynomial<table::Log2>(f, z), part1<table::Log2E, V> * f);
-    return logSpecial(x, k + madd(f, part0<table::Log2E, V>, tail));
+    return logSpecial(x, (k + h) + madd(z, polynomial<table::Log2>(f, z), l));
   } else {
     return logSpecial(x, madd(logReduced(f), part0<table::Log2E, V>, k));
   }
@@ -130,16 +136,18 @@ template <typename V> LOSS_VM_INLINE V log2(V x) {
 
 template <typename V> LOSS_VM_INLINE V log10(V x) {
   auto [k, f] = logReduce(x);
-  V l;
+  V high, low;
   if constexpr (isFloat<V>) {
+    auto [h, l] = constantProduct(f, part0<table::Log10E, V>, part1<table::Log10E, V>);
     V z = f * f;
-    V tail = madd(z, polynomial<table::Log10>(f, z), part1<table::Log10E, V> * f);
-    l = madd(f, part0<table::Log10E, V>, tail);
+    high = h;
+    low = madd(z, polynomial<table::Log10>(f, z), l);
   } else {
-    l = logReduced(f) * part0<table::Log10E, V>;
+    high = logReduced(f) * part0<table::Log10E, V>;
+    low = splat<V>(0);
   }
-  l = madd(k, part0<table::Log10Of2, V>, madd(k, part1<table::Log10Of2, V>, l));
-  return logSpecial(x, l);
+  high = madd(k, part0<table::Log10Of2, V>, high);
+  return logSpecial(x, high + madd(k, part1<table::Log10Of2, V>, low));
 }
 
 } // namespace

@@ -36,8 +36,7 @@ template <typename V> LOSS_VM_INLINE Pair<V> logPair(V k, V f) {
   V dl = f - (dh - 2.0);
   V inverse = 1.0 / dh;
   V sh = f * inverse;
-  auto [ph, pl] = twoProduct(sh, dh);
-  V sl = (((f - ph) - pl) - sh * dl) * inverse;
+  V sl = madd(-sh, dl, minusProduct(f, sh, dh)) * inverse;
   auto [zh, zl] = twoProduct(sh, sh);
   zl = madd(sh + sh, sl, zl);
   // The third is half of the two thirds in the table; so is P'.
