@@ -3,6 +3,7 @@
 #include "compiler/Driver/Driver.h"
 
 #include "runtime/abi/LossAbi.h"
+#include "runtime/module/ElfCheck.h"
 
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/Support/FileSystem.h"
@@ -23,7 +24,9 @@ int loss::describeModule(const std::string &path, llvm::raw_ostream &out,
     return exitIO;
   };
   if (!llvm::sys::fs::exists(path))
-    return fail("cannot read '" + path + "': no such file");
+    return fail("cannot read '" + path + "': No such file or directory");
+  if (std::string why = runtime::explainUnloadable(path); !why.empty())
+    return fail("'" + path + "' is no compiled loss: " + why);
   // dlopen looks a name without a slash up elsewhere.
   std::string file = path.find('/') == std::string::npos ? "./" + path : path;
   void *handle = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
@@ -34,11 +37,14 @@ int loss::describeModule(const std::string &path, llvm::raw_ostream &out,
   if (!module || module->magic != LOSSLANG_ABI_MAGIC)
     return fail("'" + path + "' is no compiled loss: expected the symbol " LOSSLANG_MODULE_SYMBOL);
   if (module->abi_version != LOSSLANG_ABI_VERSION)
-    return fail("'" + path + "' has interface version " + llvm::Twine(module->abi_version) +
-                ", but this lossc knows " + llvm::Twine(LOSSLANG_ABI_VERSION) +
-                "; compile the loss again");
+    return fail("'" + path + "': expected interface version " + llvm::Twine(LOSSLANG_ABI_VERSION) +
+                ", but found version " + llvm::Twine(module->abi_version) +
+                "; compile the loss again with this version's lossc");
 
-  out << "loss " << module->name << "  " << firstLine(module->doc) << "\n";
+  out << "loss " << module->name;
+  if (module->doc[0])
+    out << "  " << firstLine(module->doc);
+  out << "\n";
   out << "  compiled by  " << module->compiler_version << ", interface version "
       << module->abi_version << "\n";
   out << "  source       sha256 " << module->source_hash << "\n";
@@ -75,5 +81,6 @@ int loss::describeModule(const std::string &path, llvm::raw_ostream &out,
         out << " x86-64-v" << level + 2;
     out << "; scratch rows " << kernel.scratch_rows << "\n";
   }
+  out.flush();
   return exitSuccess;
 }

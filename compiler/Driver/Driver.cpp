@@ -1,34 +1,18 @@
 //===- Driver.cpp - the command line of lossc -----------------------------===//
 
-#include "compiler/Driver/Driver.h"
+#include "compiler/Driver/CommandLine.h"
 
 #include "compiler/Target/SharedObject.h"
-#include "compiler/Target/Version.h"
 #include "lang/VerifyDiagnostics.h"
 
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Format.h"
-#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
-
-#include <CLI/CLI.hpp>
+#include "llvm/Support/Process.h"
 
 using namespace loss;
 
 namespace {
-
-struct Options {
-  std::string input, output = "", emit = "so", dumpDirectory, stopAfter, describe;
-  std::vector<std::string> defines, levels, elements, targets, modes;
-  bool verifyDiagnostics = false, timePhases = false;
-};
-
-const std::map<std::string, EmitKind> emitKinds = {
-    {"ast", EmitKind::AST},       {"loss", EmitKind::Loss},     {"grad", EmitKind::Grad},
-    {"fused", EmitKind::Fused},   {"vector", EmitKind::Vector}, {"llvm", EmitKind::LLVM},
-    {"asm", EmitKind::Assembly},  {"obj", EmitKind::Object},    {"so", EmitKind::SharedObject},
-    {"header", EmitKind::Header},
-};
 
 /// A mask from the names given, or `all` when none was.
 uint32_t maskOf(const std::vector<std::string> &given, const std::vector<std::string> &names,
@@ -39,11 +23,6 @@ uint32_t maskOf(const std::vector<std::string> &given, const std::vector<std::st
       if (name == names[i])
         mask |= 1u << i;
   return given.empty() ? all : mask;
-}
-
-int complain(ExitCode code, const llvm::Twine &message) {
-  llvm::errs() << "lossc: error: " << message << "\n";
-  return code;
 }
 
 void printTimes(const Compilation &compilation) {
@@ -65,15 +44,45 @@ std::string whyNotWritable(llvm::StringRef path) {
   return {};
 }
 
-int compileFile(const Options &options) {
-  EmitKind kind = emitKinds.at(options.emit);
+/// The text of a file, "-" for standard input. Stops soon after what the language allows, so that a
+/// device without end is refused like any other long file.
+llvm::ErrorOr<std::string> readInput(const std::string &path) {
+  constexpr size_t enough = 2 << 20;
+  int descriptor = 0;
+  if (path != "-")
+    if (std::error_code code = llvm::sys::fs::openFileForRead(path, descriptor))
+      return code;
+  std::string text;
+  std::error_code failure;
+  while (text.size() < enough) {
+    char part[1 << 14];
+    llvm::Expected<size_t> count = llvm::sys::fs::readNativeFile(
+        llvm::sys::fs::convertFDToNativeFile(descriptor), {part, sizeof part});
+    if (!count)
+      failure = llvm::errorToErrorCode(count.takeError());
+    if (failure || *count == 0)
+      break;
+    text.append(part, *count);
+  }
+  if (descriptor)
+    llvm::sys::Process::SafelyCloseFileDescriptor(descriptor);
+  if (failure)
+    return failure;
+  return text;
+}
+
+int compileFile(const DriverOptions &options) {
+  EmitKind kind = options.emit;
   PipelineOptions pipeline;
   pipeline.dumpDirectory = options.dumpDirectory;
   pipeline.stopAfter = lastPhaseFor(kind);
   pipeline.wantAssembly = kind == EmitKind::Assembly;
-  bool stopsEarly = !options.stopAfter.empty();
-  if (stopsEarly)
-    pipeline.stopAfter = *phaseByName(options.stopAfter);
+  bool stopsEarly = false;
+  if (!options.stopAfter.empty()) {
+    Phase wanted = *phaseByName(options.stopAfter);
+    stopsEarly = wanted < pipeline.stopAfter;
+    pipeline.stopAfter = std::min(wanted, pipeline.stopAfter);
+  }
   for (const std::string &define : options.defines) {
     std::string error;
     auto value = lang::parseOverride(define, error);
@@ -92,25 +101,28 @@ int compileFile(const Options &options) {
   if (kind == EmitKind::Object && llvm::popcount(selection.levels) > 1)
     return complain(exitUsage, "--emit=obj writes one object: name one --level");
 
-  auto buffer = options.input == "-" ? llvm::MemoryBuffer::getSTDIN()
-                                     : llvm::MemoryBuffer::getFile(options.input);
-  if (!buffer)
-    return complain(exitIO, "cannot read '" + options.input + "': " + buffer.getError().message());
-  llvm::StringRef text = (*buffer)->getBuffer();
+  llvm::ErrorOr<std::string> contents = readInput(options.input);
+  if (!contents)
+    return complain(exitIO,
+                    "cannot read '" + options.input + "': " + contents.getError().message());
+  llvm::StringRef text = *contents;
   std::string output = options.output;
-  if (output.empty())
-    output =
-        kind == EmitKind::SharedObject
-            ? (llvm::sys::path::stem(options.input == "-" ? "loss" : options.input) + ".so").str()
-        : kind == EmitKind::Object
-            ? (llvm::sys::path::stem(options.input == "-" ? "loss" : options.input) + ".o").str()
-            : "-";
+  if (output.empty()) {
+    llvm::StringRef stem = llvm::sys::path::stem(options.input == "-" ? "loss" : options.input);
+    output = kind == EmitKind::SharedObject ? (stem + ".so").str()
+             : kind == EmitKind::Object     ? (stem + ".o").str()
+                                            : "-";
+  }
   if (std::string why = whyNotWritable(output); output != "-" && !why.empty())
     return complain(exitIO, "cannot write '" + output + "': " + why);
-  if (!options.dumpDirectory.empty())
-    if (std::error_code code = llvm::sys::fs::create_directories(options.dumpDirectory))
+  if (!options.dumpDirectory.empty()) {
+    std::error_code code = llvm::sys::fs::create_directories(options.dumpDirectory);
+    if (!code && !llvm::sys::fs::is_directory(options.dumpDirectory))
+      code = std::make_error_code(std::errc::not_a_directory);
+    if (code)
       return complain(exitIO, "cannot make the directory '" + options.dumpDirectory +
                                   "': " + code.message());
+  }
 
   PipelineContext context;
   std::string name = options.input == "-" ? "<stdin>" : options.input;
@@ -133,14 +145,14 @@ int compileFile(const Options &options) {
     return complain(
         llvm::StringRef(compilation.failure).starts_with("internal error") ? exitInternal : exitIO,
         compilation.failure);
-  if (stopsEarly && pipeline.stopAfter < lastPhaseFor(kind))
+  if (stopsEarly)
     return exitSuccess;
 
-  llvm::Expected<std::string> contents = emitOutput(kind, compilation);
-  if (!contents)
-    return complain(exitIO, llvm::toString(contents.takeError()));
+  llvm::Expected<std::string> result = emitOutput(kind, compilation);
+  if (!result)
+    return complain(exitIO, llvm::toString(result.takeError()));
   if (output == "-") {
-    llvm::outs() << *contents;
+    llvm::outs() << *result;
     llvm::outs().flush();
     if (llvm::outs().has_error()) {
       std::string message = llvm::outs().error().message();
@@ -149,99 +161,19 @@ int compileFile(const Options &options) {
     }
     return exitSuccess;
   }
-  if (llvm::Error error = writeFileAtomically(output, *contents, kind == EmitKind::SharedObject))
+  if (llvm::Error error = writeFileAtomically(output, *result, kind == EmitKind::SharedObject))
     return complain(exitIO, llvm::toString(std::move(error)));
   return exitSuccess;
-}
-
-std::string phaseNames() {
-  std::string names;
-  for (Phase phase : allPhases())
-    names += (names.empty() ? "" : ", ") + phaseName(phase).str();
-  return names;
 }
 
 } // namespace
 
 int loss::runLossc(int argc, char **argv) {
-  Options options;
-  CLI::App app("lossc compiles a loss function written as a formula to a shared library with CPU "
-               "kernels for its value and gradient.",
-               "lossc");
-  app.set_version_flag("--version", "lossc " + compilerVersion(), "Print the version and exit");
-  app.set_help_flag("-h,--help", "Print this help and exit");
-  app.add_option("file", options.input, "The .loss file, or - for standard input: lossc ngl.loss");
-  app.add_option("-o", options.output,
-                 "Output file, - for standard output: lossc ngl.loss -o ngl.so")
-      ->type_name("FILE");
-  std::vector<std::string> kinds;
-  for (auto &[name, kind] : emitKinds)
-    kinds.push_back(name);
-  app.add_option("--emit", options.emit,
-                 "What to write: ast, loss, grad, fused, vector, llvm, asm, obj, so (default) or "
-                 "header: lossc ngl.loss --emit=grad")
-      ->check(CLI::IsMember(kinds))
-      ->type_name("KIND");
-  app.add_option("-D", options.defines,
-                 "Change the default of a parameter: lossc focal.loss -D gamma=1.5 -o focal.so")
-      ->type_name("NAME=VALUE")
-      ->allow_extra_args(false);
-  app.add_option(
-         "--level", options.levels,
-         "x86-64 feature levels, v2, v3, v4; all for a library, else this processor's best: "
-         "lossc ngl.loss --emit=asm --level=v3")
-      ->check(CLI::IsMember({"v2", "v3", "v4"}))
-      ->delimiter(',')
-      ->type_name("LEVEL");
-  app.add_option("--element", options.elements,
-                 "Element types of the kernels, f32, f64; both by default: --element=f32")
-      ->check(CLI::IsMember({"f32", "f64"}))
-      ->delimiter(',')
-      ->type_name("TYPE");
-  app.add_option("--target", options.targets,
-                 "Targets of the kernels, index, dense; both by default: --target=index")
-      ->check(CLI::IsMember({"index", "dense"}))
-      ->delimiter(',')
-      ->type_name("KIND");
-  app.add_option("--mode", options.modes,
-                 "What the kernels compute, value, grad (value and gradient); both by default: "
-                 "--mode=grad")
-      ->check(CLI::IsMember({"value", "grad"}))
-      ->delimiter(',')
-      ->type_name("MODE");
-  app.add_option("--stop-after", options.stopAfter,
-                 "Stop after a phase (" + phaseNames() +
-                     ") and write nothing: lossc x.loss --stop-after=simplify")
-      ->check([](const std::string &name) {
-        return phaseByName(name)
-                   ? ""
-                   : "expected a phase, one of " + phaseNames() + ", but found '" + name + "'";
-      })
-      ->type_name("PHASE");
-  app.add_option("--dump-phases-to", options.dumpDirectory,
-                 "Write the result of each phase to a folder: lossc x.loss --dump-phases-to=phases")
-      ->type_name("DIR");
-  app.add_flag("--time-phases", options.timePhases,
-               "Print what each phase took: lossc x.loss -o x.so --time-phases");
-  app.add_flag("--verify-diagnostics", options.verifyDiagnostics,
-               "Check the diagnostics against expected-error comments in the file: "
-               "lossc bad.loss --verify-diagnostics");
-  app.add_option("--describe", options.describe,
-                 "Print what a compiled module contains: lossc --describe ngl.so")
-      ->type_name("MODULE");
-  app.footer(
-      "Exit codes: 0 done, 1 the program text is wrong, 2 the command line is wrong, 3 a file "
-      "cannot be read or written, 70 a bug of the compiler.");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::Success &request) {
-    return app.exit(request);
-  } catch (const CLI::ParseError &error) {
-    return complain(exitUsage, llvm::Twine(error.what()) + "; see lossc --help");
-  }
-  if (!options.describe.empty())
-    return describeModule(options.describe, llvm::outs(), llvm::errs());
-  if (options.input.empty())
-    return complain(exitUsage, "expected a .loss file, but found none; see lossc --help");
-  return compileFile(options);
+  int exitCode = exitSuccess;
+  std::optional<DriverOptions> options = parseCommandLine(argc, argv, exitCode);
+  if (!options)
+    return exitCode;
+  if (!options->describe.empty())
+    return describeModule(options->describe, llvm::outs(), llvm::errs());
+  return compileFile(*options);
 }

@@ -21,8 +21,10 @@ static Error ioError(const Twine &what, StringRef path, std::error_code code) {
 
 Error loss::linkSharedObject(ArrayRef<StringRef> objects, SmallVectorImpl<char> &out) {
   SmallString<128> directory;
-  if (std::error_code code = sys::fs::createUniqueDirectory("losslang", directory))
-    return ioError("cannot create a temporary directory", directory, code);
+  if (std::error_code code = sys::fs::createUniqueDirectory("losslang", directory)) {
+    sys::path::system_temp_directory(/*ErasedOnReboot=*/true, directory);
+    return ioError("cannot make a temporary directory in", directory, code);
+  }
   auto cleanup = scope_exit([&] { sys::fs::remove_directories(directory); });
 
   std::vector<std::string> arguments = {
@@ -60,21 +62,34 @@ Error loss::linkSharedObject(ArrayRef<StringRef> objects, SmallVectorImpl<char> 
   return Error::success();
 }
 
+/// Writes and closes; an error names `path`.
+static Error writeAll(int descriptor, StringRef path, StringRef contents) {
+  raw_fd_ostream stream(descriptor, /*shouldClose=*/true);
+  stream << contents;
+  stream.close();
+  std::error_code code = stream.error();
+  stream.clear_error();
+  return code ? ioError("cannot write", path, code) : Error::success();
+}
+
 Error loss::writeFileAtomically(StringRef path, StringRef contents, bool executable) {
   using namespace sys::fs;
-  SmallString<128> temporary;
   int descriptor = -1;
+  // A device or pipe is written to, not replaced by a file.
+  file_status existing;
+  if (!status(path, existing) && is_other(existing)) {
+    if (std::error_code code = openFileForWrite(path, descriptor, CD_OpenExisting))
+      return ioError("cannot write", path, code);
+    return writeAll(descriptor, path, contents);
+  }
+  SmallString<128> temporary;
   unsigned mode = all_read | owner_write | (executable ? all_exe : 0);
   if (std::error_code code =
           createUniqueFile(path + ".%%%%%%.tmp", descriptor, temporary, OF_None, mode))
     return ioError("cannot write", path, code);
-  raw_fd_ostream stream(descriptor, /*shouldClose=*/true);
-  stream << contents;
-  stream.close();
-  if (std::error_code code = stream.error()) {
-    stream.clear_error();
+  if (Error error = writeAll(descriptor, path, contents)) {
     sys::fs::remove(temporary);
-    return ioError("cannot write", path, code);
+    return error;
   }
   if (std::error_code code = sys::fs::rename(temporary, path)) {
     sys::fs::remove(temporary);

@@ -15,6 +15,7 @@ llvm::Error linkSharedObject(llvm::ArrayRef<llvm::StringRef> objects,
                              llvm::SmallVectorImpl<char> &out);
 
 /// Writes to a temporary file beside `path` and renames it: the file appears whole or not at all.
+/// A device or pipe is written to directly.
 llvm::Error writeFileAtomically(llvm::StringRef path, llvm::StringRef contents,
                                 bool executable = false);
 
