@@ -15,7 +15,10 @@ using namespace loss::search;
 namespace {
 /// A few rows of logits with targets, and the answers p that belong to them.
 struct Batch {
-  int64_t rows = 6, classes;
+  static constexpr int64_t rows = 6;
+  /// So many of them have a class; the others have soft targets.
+  static constexpr int64_t hardRows = 4;
+  int64_t classes;
   std::vector<double> logits, target, p;
 
   explicit Batch(int64_t classes) : classes(classes) {
@@ -25,8 +28,7 @@ struct Batch {
       for (int64_t k = 0; k < classes; ++k) {
         logits.push_back(6 * rng.uniform() - 3);
         total += std::exp(logits.back());
-        // The last two rows have soft targets.
-        target.push_back(row >= 4 ? 0.3 + 0.4 * rng.uniform() : k == row % classes);
+        target.push_back(row >= hardRows ? 0.3 + 0.4 * rng.uniform() : k == row % classes);
       }
       for (int64_t k = 0; k < classes; ++k)
         p.push_back(std::exp(logits[static_cast<size_t>(row * classes + k)]) / total);
@@ -38,16 +40,23 @@ struct Result {
   std::vector<double> value, gradient;
 };
 
-Result runCompiled(const LossModule &module, const Batch &batch) {
-  const LossKernel *kernel =
-      loss_find_kernel(&module, LOSS_F64, LOSS_TARGET_DENSE, LOSS_VALUE_AND_GRAD);
+/// The compiled loss on all rows, or with class indices on those that have a class.
+Result runCompiled(const LossModule &module, const Batch &batch, uint32_t targetKind) {
+  const LossKernel *kernel = loss_find_kernel(&module, LOSS_F64, targetKind, LOSS_VALUE_AND_GRAD);
   EXPECT_NE(kernel, nullptr);
   LossKernelFn entry = loss_kernel_entry(kernel, loss_cpu_level());
+  bool byIndex = targetKind == LOSS_TARGET_INDEX;
+  int64_t rows = byIndex ? Batch::hardRows : Batch::rows;
+  std::vector<int64_t> indices;
+  for (int64_t row = 0; row < Batch::hardRows; ++row)
+    indices.push_back(row % batch.classes);
   Result result;
-  result.value.resize(static_cast<size_t>(batch.rows));
-  result.gradient.resize(batch.logits.size());
-  const void *inputs[] = {batch.logits.data(), batch.target.data()};
-  const int64_t strides[] = {batch.classes, batch.classes};
+  result.value.resize(static_cast<size_t>(rows));
+  result.gradient.resize(static_cast<size_t>(rows * batch.classes));
+  const void *targets = byIndex ? static_cast<const void *>(indices.data()) : batch.target.data();
+  const void *inputs[] = {batch.logits.data(), targets};
+  const int64_t strides[] = {batch.classes, byIndex ? 1 : batch.classes};
+  const int64_t gradStrides[] = {batch.classes};
   void *grads[] = {result.gradient.data()};
   LossArgs args = {};
   args.classes = batch.classes;
@@ -55,12 +64,12 @@ Result runCompiled(const LossModule &module, const Batch &batch) {
   args.input_strides = strides;
   args.value = result.value.data();
   args.grads = grads;
-  args.grad_strides = strides;
+  args.grad_strides = gradStrides;
   args.grad_scale = 1;
   std::vector<double> scratch(kernel->scratch_rows * static_cast<size_t>(batch.classes) + 8);
   void *aligned =
       reinterpret_cast<void *>((reinterpret_cast<uintptr_t>(scratch.data()) + 63) & ~63ull);
-  EXPECT_EQ(entry(&args, 0, batch.rows, aligned), -1);
+  EXPECT_EQ(entry(&args, 0, rows, aligned), -1);
   return result;
 }
 
@@ -99,7 +108,29 @@ Result runSpace(const Space &space, const Genome &genome, Sign sign, const Batch
   return ::testing::AssertionSuccess();
 }
 
-KernelSelection denseF64() { return KernelSelection::training(LOSS_F64, LOSS_TARGET_DENSE); }
+/// Compiles the program and compares it with the space, for both kinds of targets.
+void expectAgreement(Compiler &compiler, const GraphSpace &space, const Genome &genome, Sign sign,
+                     const Batch &batch, double tolerance,
+                     std::vector<uint32_t> targetKinds = {LOSS_TARGET_DENSE, LOSS_TARGET_INDEX}) {
+  std::string program = space.emit(genome, {"candidate", sign, "a test"});
+  Result expected = runSpace(space, genome, sign, batch);
+  for (uint32_t targetKind : targetKinds) {
+    std::unique_ptr<JitModule> code;
+    try {
+      code = compiler.compile(program, "candidate.loss",
+                              KernelSelection::training(LOSS_F64, targetKind));
+    } catch (const CompileError &error) {
+      FAIL() << error.what() << program;
+    }
+    Result got = runCompiled(code->module(), batch, targetKind);
+    expected.value.resize(got.value.size());
+    expected.gradient.resize(got.gradient.size());
+    EXPECT_TRUE(agree(got.value, expected.value, tolerance)) << targetKind << " value\n" << program;
+    EXPECT_TRUE(agree(got.gradient, expected.gradient, 100 * tolerance))
+        << targetKind << " gradient\n"
+        << program;
+  }
+}
 } // namespace
 
 TEST(EmittedLoss, computesWhatTheScreenJudged) {
@@ -107,54 +138,42 @@ TEST(EmittedLoss, computesWhatTheScreenJudged) {
   Compiler compiler;
   Rng rng(21);
   const Batch batches[] = {Batch(2), Batch(5), Batch(17)};
-  int compared = 0;
-  while (compared < 150) {
+  for (int compared = 0; compared < 150;) {
     Genome genome = space.sample(rng);
     Screened screened = screen(space, genome);
-    if (screened.verdict != Verdict::Accepted)
-      continue;
-    ++compared;
-    std::string program = space.emit(genome, {"candidate", screened.sign, "a test"});
-    std::unique_ptr<JitModule> code;
-    try {
-      code = compiler.compile(program, "candidate.loss", denseF64());
-    } catch (const CompileError &error) {
-      FAIL() << error.what() << program;
-    }
-    for (const Batch &batch : batches) {
-      Result got = runCompiled(code->module(), batch);
-      Result expected = runSpace(space, genome, screened.sign, batch);
-      EXPECT_TRUE(agree(got.value, expected.value, 1e-9)) << "value\n" << program;
-      EXPECT_TRUE(agree(got.gradient, expected.gradient, 1e-7)) << "gradient\n" << program;
-    }
+    if (screened.verdict == Verdict::Accepted)
+      expectAgreement(compiler, space, genome, screened.sign, batches[compared++ % 3], 1e-9);
   }
 }
 
-TEST(EmittedLoss, eachOperationAlone) {
-  // The program of every operation, on yhat or on (y, yhat), signed both ways.
+TEST(EmittedLoss, eachOperation) {
+  // f(yhat) (y + 1), and f(y, yhat) yhat^2.
   GraphSpace space;
   Compiler compiler;
   const Batch batch(7);
   for (int arity : {1, 2})
-    for (int op = 0; op < graphOpCount(arity); ++op)
-      for (Sign sign : {Sign::Keep, Sign::Negate}) {
-        std::string node = std::to_string(arity) + ":" + std::to_string(op);
-        // f(yhat) y, or f(y, yhat) itself.
-        std::string text =
-            arity == 1
-                ? "n0=1:" + std::to_string(op) + "(p) n1=2:2(n0,y) n2=1:0(y) n3=1:0(y) r=2:0(n1,n0)"
-                : "n0=" + node + "(y,p) n1=1:22(p) n2=1:0(y) n3=1:0(y) r=2:0(n0,n1)";
-        Genome genome = space.parse(text);
-        std::string program = space.emit(genome, {"candidate", sign, ""});
-        std::unique_ptr<JitModule> code;
-        try {
-          code = compiler.compile(program, "candidate.loss", denseF64());
-        } catch (const CompileError &error) {
-          FAIL() << error.what() << program;
-        }
-        Result got = runCompiled(code->module(), batch);
-        Result expected = runSpace(space, genome, sign, batch);
-        EXPECT_TRUE(agree(got.value, expected.value, 1e-11)) << "value\n" << program;
-        EXPECT_TRUE(agree(got.gradient, expected.gradient, 1e-9)) << "gradient\n" << program;
-      }
+    for (int op = 0; op < graphOpCount(arity); ++op) {
+      std::string id = std::to_string(op);
+      std::string text = arity == 1
+                             ? "n0=1:" + id + "(p) n1=2:0(y,1) n2=1:0(y) n3=1:0(y) r=2:2(n0,n1)"
+                             : "n0=2:" + id + "(y,p) n1=1:22(p) n2=1:0(y) n3=1:0(y) r=2:2(n0,n1)";
+      for (Sign sign : {Sign::Keep, Sign::Negate})
+        expectAgreement(compiler, space, space.parse(text), sign, batch, 1e-11);
+    }
+}
+
+TEST(EmittedLoss, kinks) {
+  // Where y is 0, max(y yhat, -y yhat), min(y yhat, 0) and |y yhat| stand on their kinks.
+  GraphSpace space;
+  Compiler compiler;
+  const Batch batch(5);
+  for (const char *text : {"n0=2:2(y,p) n1=1:0(n0) n2=1:0(y) n3=1:0(y) r=2:3(n0,n1)",
+                           "n0=2:2(y,p) n1=1:21(n0) n2=2:0(n1,p) n3=1:0(y) r=2:2(n2,n0)",
+                           "n0=2:2(y,p) n1=1:4(n0) n2=1:17(n1) n3=1:0(y) r=2:2(n2,n0)"})
+    expectAgreement(compiler, space, space.parse(text), Sign::Keep, batch, 1e-11);
+  // With class indices the compiler knows that y is 0, so sqrt(y yhat) has no slope there; with a
+  // dense target its slope is 0 times infinity.
+  expectAgreement(compiler, space,
+                  space.parse("n0=2:2(y,p) n1=1:23(n0) n2=1:0(y) n3=1:0(y) r=1:0(n1)"), Sign::Keep,
+                  batch, 1e-11, {LOSS_TARGET_INDEX});
 }
