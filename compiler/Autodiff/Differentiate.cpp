@@ -86,8 +86,8 @@ LogicalResult ReverseSweep::run() {
 LogicalResult ReverseSweep::visit(Operation *op, Value adjoint) {
   ArrayRef<Partial> rule = derivativeRule(op);
   if (rule.empty())
-    return op->emitOpError("expected an operation with a derivative rule to be on the way to the "
-                           "value, but found none for this one");
+    return op->emitError("expected a derivative rule for '")
+           << op->getName() << "', which the value depends on, but found none";
   Site site{builder, op->getLoc()};
   Application at;
   at.g = Expr(&site, adjoint);

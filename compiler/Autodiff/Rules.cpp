@@ -97,7 +97,7 @@ Table makeTable() {
   RULE(math::Log1pOp, D(g / (1.0 + x)));         // log1p' = 1 / (1 + x)
   RULE(math::Log2Op, D((1 / kLn2) * (g / x)));   // log2' = 1 / (x ln2)
   RULE(math::Log10Op, D((1 / kLn10) * (g / x))); // log10' = 1 / (x ln10)
-  RULE(math::SqrtOp, D(0.5 * g / r));            // sqrt' = 1 / (2 sqrt)
+  RULE(math::SqrtOp, D(timesLimit(g, 0.5 / r))); // sqrt' = 1 / (2 sqrt)
   RULE(math::RsqrtOp, D(-0.5 * (g * r) / x));    // (x^(-1/2))' = -x^(-1/2) / (2 x)
   RULE(math::PowFOp, D(powByBase(g, x, y)), D(powByExponent(g, x, y, r)));
 

@@ -1,6 +1,7 @@
 //===- loss-opt.cpp - runs single passes over the IR of losses ------------===//
 
 #include "compiler/Autodiff/Passes.h"
+#include "compiler/Conversion/Passes.h"
 #include "compiler/Dialect/Loss/IR/Loss.h"
 #include "compiler/Dialect/Loss/Transforms/Passes.h"
 
@@ -21,6 +22,7 @@ int main(int argc, char **argv) {
 
   loss::ir::registerLossAutodiffPasses();
   loss::ir::registerLossTransformsPasses();
+  loss::ir::registerLossConversionPasses();
   mlir::registerCanonicalizerPass();
   mlir::registerCSEPass();
   mlir::registerSCFToControlFlowPass();

@@ -11,6 +11,7 @@
 #include "mlir/Transforms/Passes.h"
 #include "gtest/gtest.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 
@@ -109,7 +110,7 @@ std::vector<double> test::differences(const std::function<double(const Arguments
   std::vector<double> &x = shifted.at(name).data;
   std::vector<double> result;
   for (double &element : x) {
-    double centre = element, h = 1e-3 * std::max(0.1, std::abs(centre));
+    double centre = element, h = 1e-3 * std::clamp(std::abs(centre), 0.1, 1.0);
     auto at = [&](double offset) {
       element = centre + offset;
       double y = f(shifted);

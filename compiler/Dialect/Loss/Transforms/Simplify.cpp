@@ -53,14 +53,26 @@ Value constantLike(OpBuilder &builder, Location loc, Value like, double constant
   return broadcastTo(builder, loc, number, like.getType());
 }
 
+/// A power of these exponents is a product, as accurate as its factors.
+bool isWhole(Value exponent) {
+  std::optional<double> constant = constantOf(exponent);
+  return constant && *constant >= 0 && std::trunc(*constant) == *constant;
+}
+
 /// Whether a use depends on the relative accuracy of `value` near 0.
 bool isUsedNearZero(Value value) {
   return llvm::any_of(value.getUses(), [](OpOperand &use) {
     Operation *user = use.getOwner();
     return isa<math::LogOp, math::Log2Op, math::Log10Op, math::SqrtOp, math::RsqrtOp>(user) ||
-           (isa<math::PowFOp>(user) && use.getOperandNumber() == 0) ||
+           (isa<math::PowFOp>(user) && use.getOperandNumber() == 0 &&
+            !isWhole(user->getOperand(1))) ||
            (isa<arith::DivFOp>(user) && use.getOperandNumber() == 1);
   });
+}
+
+bool isOnlyAddedUp(Value value) {
+  return llvm::all_of(value.getUsers(),
+                      [](Operation *user) { return isa<arith::AddFOp, arith::SubFOp>(user); });
 }
 
 #include "compiler/Dialect/Loss/Transforms/Simplify.inc"

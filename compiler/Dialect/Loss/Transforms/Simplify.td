@@ -34,6 +34,8 @@ def Lacks : Constraint<CPred<"!hasAxis($0.getType(), $1)">, "lacks the axis">;
 def Equal : Constraint<CPred<"$0 == $1">, "are equal">;
 /// A use needs the value's relative accuracy near 0: a logarithm, a power, a root, a divisor.
 def UsedNearZero : Constraint<CPred<"isUsedNearZero($0)">, "is used near zero">;
+/// Every use is a sum or a difference, which takes in a sign for nothing.
+def OnlyAddedUp : Constraint<CPred<"isOnlyAddedUp($0)">, "is only added up">;
 /// exp of these has a name of its own.
 def IsNoLogOfProbability
     : Constraint<CPred<"!isa_and_nonnull<LogSoftmaxOp, LogSigmoidOp>($0.getDefiningOp())">,
@@ -73,11 +75,17 @@ def : Pat<(Arith_SubFOp $x, (Loss_BroadcastOp:$b (Arith_NegFOp $y, $_)), $f),
           (Arith_AddFOp $x, (Spread $y, $b), $f)>;
 def : Pat<(Arith_NegFOp (Arith_SubFOp $x, $y, $_), $f), (Arith_SubFOp $y, $x, $f)>;
 
+// -x - y  =  -(x + y)
+def : Pat<(Arith_SubFOp (Arith_NegFOp $x, $_), $y, $f),
+          (Arith_NegFOp (Arith_AddFOp $x, $y, $f), $f)>;
+
 // -x * y  =  x * -y  =  -(x * y),   -(x * c)  =  x * -c;   the same for quotients
 def : Pat<(Arith_MulFOp (Arith_NegFOp $x, $_), $y, $f),
           (Arith_NegFOp (Arith_MulFOp $x, $y, $f), $f)>;
 def : Pat<(Arith_MulFOp $x, (Arith_NegFOp $y, $_), $f),
           (Arith_NegFOp (Arith_MulFOp $x, $y, $f), $f)>;
+def : Pat<(Arith_MulFOp:$r $x, (Loss_BroadcastOp:$b (Arith_NegFOp $y, $_)), $f),
+          (Arith_NegFOp (Arith_MulFOp $x, (Spread $y, $b), $f), $f), [(OnlyAddedUp $r)]>;
 def : Pat<(Arith_DivFOp (Arith_NegFOp $x, $_), $y, $f),
           (Arith_NegFOp (Arith_DivFOp $x, $y, $f), $f)>;
 def : Pat<(Arith_DivFOp $x, (Arith_NegFOp $y, $_), $f),

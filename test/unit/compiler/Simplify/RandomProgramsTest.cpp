@@ -10,7 +10,9 @@
 #include "gtest/gtest.h"
 
 #include <cmath>
+#include <cstdlib>
 #include <random>
+#include <string>
 
 using namespace loss::ir::test;
 
@@ -36,6 +38,16 @@ public:
       sum = add("arith.addf " + sum + ", " + values[i] + " : T");
     text += "%e = math.tanh " + sum + " : T\n";
     return text;
+  }
+
+  /// The same body, but %e is 0 where every value on the way is finite, else NaN.
+  std::string finiteness() {
+    std::string zero = constants.back(), sum = zero;
+    text.resize(text.find("%e = "));
+    for (const std::string &value : values)
+      sum = add("arith.addf " + sum + ", " + add("arith.mulf " + value + ", " + zero + " : T") +
+                " : T");
+    return text + "%e = arith.addf " + sum + ", " + zero + " : T\n";
   }
 
 private:
@@ -101,49 +113,68 @@ Arguments randomArguments(uint64_t seed) {
   return {{"x", draw()}, {"y", draw()}, {"w", draw()}};
 }
 
+/// Where a value on the way overflows or divides by 0, the simplified program may know better.
+bool isFinite(Writer &writer, const Arguments &arguments) {
+  Module module(elementwiseText({"x", "y"}, writer.finiteness()));
+  return std::isfinite(total(module.value("f", arguments)));
+}
+
 void expectSame(const std::vector<Array> &actual, const std::vector<Array> &expected, uint64_t seed,
-                const Module &module, int &finite) {
+                const Module &module) {
   ASSERT_EQ(actual.size(), expected.size());
   for (size_t i = 0; i < actual.size(); ++i)
     for (size_t k = 0; k < expected[i].data.size(); ++k) {
-      double e = expected[i].data[k], a = actual[i].data[k];
-      // Where the program as written overflows or cancels, the simplified one may know better.
-      if (!std::isfinite(e) || std::abs(e) > 1e6)
-        continue;
-      ++finite;
-      ASSERT_NEAR(a, e, 1e-6 * (1 + std::abs(e))) << "seed " << seed << ", result " << i << "\n"
-                                                  << module.text();
+      double e = expected[i].data[k];
+      // A derivative may have a pole where the value has none; rounding grows with steepness.
+      if (std::isfinite(e) && std::abs(e) < 1e4)
+        ASSERT_NEAR(actual[i].data[k], e, 1e-6 * (1 + std::abs(e)))
+            << "seed " << seed << ", result " << i << "\n"
+            << module.text();
     }
 }
 
+/// More can be tried by hand: LOSSLANG_TEST_SEEDS=100000.
+uint64_t seeds() {
+  const char *wanted = std::getenv("LOSSLANG_TEST_SEEDS");
+  return wanted ? std::stoull(wanted) : 400;
+}
+
 TEST(RandomPrograms, SimplifyingKeepsTheValue) {
-  int finite = 0;
-  for (uint64_t seed = 1; seed <= 400; ++seed) {
-    Module module(elementwiseText({"x", "y"}, Writer(seed).write(10)));
+  uint64_t finite = 0;
+  for (uint64_t seed = 1; seed <= seeds(); ++seed) {
+    Writer writer(seed);
+    Module module(elementwiseText({"x", "y"}, writer.write(10)));
     Arguments arguments = randomArguments(seed);
+    if (!isFinite(writer, arguments))
+      continue;
+    ++finite;
     auto before = module.evaluate("f", arguments);
     module.run("loss.program(loss-simplify)");
-    expectSame(module.evaluate("f", arguments), before, seed, module, finite);
+    expectSame(module.evaluate("f", arguments), before, seed, module);
     if (HasFatalFailure())
       return;
   }
-  EXPECT_GT(finite, 100);
+  EXPECT_GT(finite, seeds() / 5);
 }
 
 TEST(RandomPrograms, SimplifyingKeepsTheGradient) {
-  int finite = 0;
-  for (uint64_t seed = 1; seed <= 400; ++seed) {
-    std::string text = elementwiseText({"x", "y"}, Writer(seed).write(8));
-    Module plain(text), simplified(text);
+  uint64_t finite = 0;
+  for (uint64_t seed = 1; seed <= seeds(); ++seed) {
+    Writer writer(seed);
+    std::string text = elementwiseText({"x", "y"}, writer.write(8));
     Arguments arguments = randomArguments(seed);
+    if (!isFinite(writer, arguments))
+      continue;
+    ++finite;
+    Module plain(text), simplified(text);
     plain.run("loss-differentiate");
     simplified.run("loss.program(loss-simplify), loss-differentiate, loss.program(loss-simplify)");
     expectSame(simplified.evaluate("f_grad", arguments), plain.evaluate("f_grad", arguments), seed,
-               simplified, finite);
+               simplified);
     if (HasFatalFailure())
       return;
   }
-  EXPECT_GT(finite, 1000);
+  EXPECT_GT(finite, seeds() / 5);
 }
 
 } // namespace

@@ -1,0 +1,194 @@
+//===- LanguageGradientTest.cpp - gradients of what users write -----------===//
+//
+// Every builtin of the language, and every loss of the library, from text through simplification
+// and differentiation, against finite differences of the reference interpreter.
+//
+//===----------------------------------------------------------------------===//
+
+#include "../Support.h"
+
+#include "compiler/Autodiff/Passes.h"
+#include "compiler/MLIRGen/MLIRGen.h"
+#include "lang/Parser.h"
+#include "lang/Sema.h"
+
+#include "gtest/gtest.h"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <random>
+#include <sstream>
+
+using namespace loss::ir;
+using namespace loss::ir::test;
+
+namespace {
+
+/// The module of a .loss text, as text of its own: each test has its own context.
+Module compile(const std::string &text) {
+  loss::lang::DiagnosticEngine diagnostics("test.loss");
+  auto program = loss::lang::parseProgram(text, diagnostics);
+  EXPECT_TRUE(program) << loss::lang::render(diagnostics.diagnostics(), text);
+  std::string printed;
+  if (program) {
+    mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
+    llvm::raw_string_ostream stream(printed);
+    loss::generate(context, *program)->print(stream);
+  }
+  return Module(printed);
+}
+
+/// Compares first and second derivatives by `input`.
+void checkGradients(const std::string &text, const std::string &name, const std::string &input,
+                    const Arguments &arguments, bool second) {
+  Module module = compile(text);
+  module.run("loss.program(loss-simplify), loss-differentiate{wrt=" + input +
+             "}, loss.program(loss-simplify), loss-differentiate{wrt=" + input + " of=" + input +
+             "}");
+  auto check = [&](const std::vector<double> &actual, const std::vector<double> &expected,
+                   const char *what) {
+    ASSERT_EQ(actual.size(), expected.size());
+    for (size_t i = 0; i < actual.size(); ++i)
+      EXPECT_NEAR(actual[i], expected[i], 5e-8 * (1 + std::abs(expected[i])))
+          << what << " at " << i << " of\n"
+          << text;
+  };
+  auto results = module.evaluate(name + "_grad", arguments);
+  auto value = [&](const Arguments &at) { return total(module.value(name, at)); };
+  check(results[1].data, differences(value, arguments, input), "gradient");
+  if (!second)
+    return;
+  auto gradient = [&](const Arguments &at) {
+    return total(module.evaluate(name + "_grad", at)[1]);
+  };
+  results = module.evaluate(name + "_grad_grad", arguments);
+  check(results[2].data, differences(gradient, arguments, input), "second derivative");
+}
+
+const std::vector<double> kPositive = {0.3, 1.7, 0.9, 2.4, 0.6, 1.2};
+const std::vector<double> kOther = {1.1, -0.4, 2.3, 0.7, -1.3, 0.2};
+
+void checkFormula(const std::string &formula, bool positive = true) {
+  std::string text =
+      "loss f(x: [batch, class], w: [batch, class]) {\n  return " + formula + "\n}\n";
+  Arguments arguments{{"x", matrix(3, positive ? kPositive : kOther)}, {"w", matrix(3, kOther)}};
+  checkGradients(text, "f", "x", arguments, true);
+}
+
+/// One test for each row of the table of builtins, so that a new builtin cannot be forgotten.
+#define LOSS_UNARY(NAME, DOC, DOMAIN)                                                              \
+  TEST(Builtins, unary_##NAME) {                                                                   \
+    checkFormula("sum(w * " #NAME "(x) over class)");                                              \
+    if (std::string(DOMAIN).find("x >") == std::string::npos)                                      \
+      checkFormula("sum(w * " #NAME "(x) over class)", false);                                     \
+  }
+#define LOSS_BINARY(NAME, DOC, DOMAIN)                                                             \
+  TEST(Builtins, binary_##NAME) { checkFormula("sum(w * " #NAME "(x, w) over class)"); }
+#define LOSS_REDUCTION(NAME, DOC, DOMAIN)                                                          \
+  TEST(Builtins, reduction_##NAME) { checkFormula("exp(" #NAME "(x * w over class))", false); }
+#define LOSS_AXISWISE(NAME, DOC, DOMAIN)                                                           \
+  TEST(Builtins, axiswise_##NAME) { checkFormula("sum(w * " #NAME "(x over class) over class)"); }
+#define LOSS_QUERY(NAME, DOC, DOMAIN)                                                              \
+  TEST(Builtins, query_##NAME) { checkFormula("sum(x^2 over class) / " #NAME "(class)"); }
+#define LOSS_CONSTANT(NAME, VALUE, DOC)                                                            \
+  TEST(Builtins, constant_##NAME) { checkFormula("sum(sin(" #NAME " * x) over class)"); }
+#include "lang/Builtins.def"
+
+TEST(Operators, AllOfThem) {
+  checkFormula("sum(x + w - x * w / (3 + x) over class)");
+  checkFormula("sum(x^w + x^2 + x^-1 + x^0.5 + 2^x over class)");
+  checkFormula("sum(if x > w and not (w == 0) then x * w else -x^3 over class)", false);
+  checkFormula("sum(if x <= 1 or x >= 2 then log(x) else sqrt(x) over class)");
+  checkFormula("sum(if x != w then x else w over class) + max(x over class)");
+}
+
+struct LibraryLoss {
+  std::filesystem::path path;
+};
+
+std::vector<LibraryLoss> library() {
+  std::vector<LibraryLoss> found;
+  for (const auto &entry : std::filesystem::directory_iterator(LOSSLANG_SOURCE_ROOT "/stdlib"))
+    if (entry.path().extension() == ".loss")
+      found.push_back({entry.path()});
+  std::sort(found.begin(), found.end(), [](auto &a, auto &b) { return a.path < b.path; });
+  return found;
+}
+
+class Library : public testing::TestWithParam<LibraryLoss> {
+protected:
+  std::string text() const {
+    std::ifstream file(GetParam().path);
+    std::stringstream stream;
+    stream << file.rdbuf();
+    return stream.str();
+  }
+  std::string name() const { return GetParam().path.stem().string(); }
+
+  /// The name of the only input and of the target, from the program itself.
+  Arguments arguments(const std::vector<double> &logits, int64_t columns, int kind,
+                      std::string &input) const {
+    Module module = compile(text());
+    ProgramOp program = module.program(name());
+    Arguments result;
+    for (unsigned i = 0; program && i < program.getNumArguments(); ++i) {
+      std::string argument = program.getArgName(i).str();
+      if (program.getArgKind(i) == "input") {
+        input = argument;
+        result[argument] = matrix(columns, logits);
+      } else if (program.getArgKind(i) == "target") {
+        std::vector<double> y(logits.size());
+        for (size_t k = 0; k < y.size(); ++k) {
+          size_t row = k / columns, column = k % columns;
+          bool isClass = column == (row + 1) % columns;
+          // One-hot, or smoothed by 0.1.
+          y[k] = kind == 0 ? isClass : 0.9 * isClass + 0.1 / double(columns);
+        }
+        result[argument] = matrix(columns, y);
+      }
+    }
+    return result;
+  }
+};
+
+TEST_P(Library, GradientsMatchFiniteDifferences) {
+  std::mt19937_64 random(11);
+  std::normal_distribution<double> normal(0, 2);
+  for (int64_t columns : {2, 3, 10})
+    for (int kind : {0, 1}) {
+      std::vector<double> logits(2 * columns);
+      for (double &x : logits)
+        x = normal(random);
+      std::string input;
+      Arguments at = arguments(logits, columns, kind, input);
+      checkGradients(text(), name(), input, at, true);
+    }
+}
+
+/// Logits of +-100, ties and all equal: finite and right, to first order.
+TEST_P(Library, GradientsAtExtremeLogits) {
+  for (const std::vector<double> &logits : {std::vector<double>{100, -100, 0, -100, 100, 0},
+                                            {-100, 100, 100, 0, 0, 100},
+                                            {0, 0, 0, 5, 5, 5},
+                                            {2, 2, -1, -1, 3, 3}})
+    for (int kind : {0, 1}) {
+      std::string input;
+      Arguments at = arguments(logits, 3, kind, input);
+      Module module = compile(text());
+      module.run("loss.program(loss-simplify), loss-differentiate, loss.program(loss-simplify)");
+      auto results = module.evaluate(name() + "_grad", at);
+      for (const Array &result : results)
+        for (double element : result.data)
+          EXPECT_TRUE(std::isfinite(element)) << module.text();
+      checkGradients(text(), name(), input, at, false);
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Stdlib, Library, testing::ValuesIn(library()),
+                         [](const testing::TestParamInfo<LibraryLoss> &info) {
+                           return info.param.path.stem().string();
+                         });
+
+} // namespace
