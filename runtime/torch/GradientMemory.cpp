@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <mutex>
 #include <new>
+#include <utility>
 
 namespace loss::runtime {
 
@@ -38,6 +39,9 @@ public:
   void put(Block block) {
     {
       std::lock_guard<std::mutex> lock(mutex);
+      // Into an empty place, or else that of the block which has waited longest.
+      for (size_t tried = 0; tried < blocks.size() && blocks[next].memory; ++tried)
+        next = (next + 1) % blocks.size();
       std::swap(block, blocks[next]);
       next = (next + 1) % blocks.size();
     }

@@ -141,6 +141,27 @@ TEST(CompiledLoss, HandsOutTheGradientWithoutACopy) {
   EXPECT_EQ(logits.grad().storage().use_count(), 1);
 }
 
+TEST(CompiledLoss, UsesTheMemoryOfReleasedGradientsOnly) {
+  CompiledLoss loss = open("c_cross_entropy");
+  Tensor target = torch::randint(1000, {700}, torch::kLong); // a gradient of 2.8 MB
+  auto gradient = [&](const Tensor &data) {
+    Tensor logits = data.clone().requires_grad_();
+    loss(logits, target).backward();
+    return logits.grad();
+  };
+  Tensor a = torch::randn({700, 1000}), b = torch::randn({700, 1000});
+  Tensor held = gradient(a);
+  const Tensor copy = held.clone();
+  for (int i = 0; i < 5; ++i)
+    gradient(b);
+  EXPECT_TRUE(torch::equal(held, copy)) << "a gradient that somebody holds is not touched";
+  void *memory = held.data_ptr();
+  held.reset();
+  Tensor first = gradient(b), second = gradient(b);
+  EXPECT_NE(first.data_ptr(), second.data_ptr());
+  EXPECT_TRUE(first.data_ptr() == memory || second.data_ptr() == memory);
+}
+
 TEST(CompiledLoss, KeptGraphGivesIndependentGradients) {
   CompiledLoss loss = open("c_cross_entropy");
   Tensor logits = torch::randn({6, 5}).requires_grad_();
