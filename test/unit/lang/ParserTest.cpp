@@ -137,6 +137,23 @@ TEST(Parser, ReadsNumbers) { // [LANG-1.7]
             "expected a number that a 64-bit float ca");
 }
 
+TEST(Parser, ReadsBlanksCommentsAndNames) { // [LANG-1.2], [LANG-1.3], [LANG-1.5], [LANG-1.6]
+  // Layout means nothing; a ruler of slashes is a comment.
+  Outcome one = compile("loss f(x:[b,c]){let _a1=x return sum(_a1 over c)}");
+  Outcome two =
+      compile("//////// ruler\r\n\tloss f ( x : [ b , c ] ) // comment\n{\n\n let _a1\n = x\r\n"
+              "return sum ( _a1 // more\n over c ) }");
+  ASSERT_TRUE(one.program && two.program);
+  EXPECT_EQ(dump(*one.program), dump(*two.program));
+  // Upper and lower case differ.
+  EXPECT_TRUE(compile("loss f(x: [b, c], X: [b, c]) { return sum(x * X over c) }").program);
+  for (const char *keyword : {"and", "else", "fn", "if", "let", "loss", "not", "or", "over",
+                              "param", "return", "target", "then"})
+    EXPECT_EQ(
+        compile(lossWith("let " + std::string(keyword) + " = 1 return 1")).firstError().message,
+        "expected a name, but found the keyword '" + std::string(keyword) + "'");
+}
+
 TEST(Parser, ChecksTheEncoding) { // [LANG-1.1]
   for (std::string bad :
        {"\xff", "\xc0\xaf", "\xed\xa0\x80", "\xf5\x80\x80\x80", "\xe2\x82", "\x80"}) {

@@ -22,7 +22,7 @@ std::string typeIn(const std::string &expr) {
   return "";
 }
 
-TEST(Program, BroadcastsByName) { // [LANG-4.4]
+TEST(Program, BroadcastsByName) { // [LANG-4.1], [LANG-4.4]
   EXPECT_EQ(typeIn("1"), "real []");
   EXPECT_EQ(typeIn("k"), "real []");
   EXPECT_EQ(typeIn("w"), "real [class]");

@@ -1,6 +1,7 @@
 // Values and gradients that docs/language.md promises, rule by rule.
 #include "CallLoss.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numbers>
@@ -63,6 +64,59 @@ TEST(Semantics, Precedence) { // [LANG-2.1], [LANG-2.2]
   expectPoints("2^x^z", {{3, 2, 512}});
   expectPoints("x^-1 * z", {{4, 2, 0.5}});
   expectPoints("if not x > 1 or z > 1 and x > 5 then 1 else 0", {{0, 0, 1}, {2, 2, 0}, {6, 2, 1}});
+}
+
+TEST(Semantics, Arithmetic) { // [LANG-5.1]
+  expectPoints("x + z", {{inf, -inf, nan}, {1, 2, 3, 1, 1}});
+  expectPoints("x * z", {{0, inf, nan}, {3, 2, 6, 2, 3}});
+  expectPoints("x / z", {{1, 0, inf}, {-1, 0, -inf}, {0, 0, nan}, {3, 2, 1.5, 0.5, -0.75}});
+}
+
+TEST(Semantics, ElementwiseFunctions) { // [LANG-6.1], [LANG-6.2]
+  struct Function {
+    const char *expr;
+    double (*reference)(double);
+  };
+  const Function functions[] = {
+      {"abs(x)", [](double x) { return std::abs(x); }},
+      {"exp(x)", [](double x) { return std::exp(x); }},
+      {"exp2(x)", [](double x) { return std::exp2(x); }},
+      {"expm1(x)", [](double x) { return std::expm1(x); }},
+      {"log(x)", [](double x) { return std::log(x); }},
+      {"log2(x)", [](double x) { return std::log2(x); }},
+      {"log10(x)", [](double x) { return std::log10(x); }},
+      {"log1p(x)", [](double x) { return std::log1p(x); }},
+      {"sqrt(x)", [](double x) { return std::sqrt(x); }},
+      {"sin(x)", [](double x) { return std::sin(x); }},
+      {"cos(x)", [](double x) { return std::cos(x); }},
+      {"tan(x)", [](double x) { return std::tan(x); }},
+      {"sinh(x)", [](double x) { return std::sinh(x); }},
+      {"cosh(x)", [](double x) { return std::cosh(x); }},
+      {"tanh(x)", [](double x) { return std::tanh(x); }},
+      {"asinh(x)", [](double x) { return std::asinh(x); }},
+      {"atan(x)", [](double x) { return std::atan(x); }},
+      {"erf(x)", [](double x) { return std::erf(x); }},
+      {"erfc(x)", [](double x) { return std::erfc(x); }},
+      {"sigmoid(x)", [](double x) { return 1 / (1 + std::exp(-x)); }},
+      {"log_sigmoid(x)", [](double x) { return -std::log1p(std::exp(-x)); }},
+      {"softplus(x)", [](double x) { return std::log1p(std::exp(x)); }},
+      {"relu(x)", [](double x) { return std::max(x, 0.0); }},
+      {"sign(x)", [](double x) { return x > 0   ? 1.0
+                                        : x < 0 ? -1.0
+                                                : 0.0; }},
+      {"bessel_i0(x)", [](double x) { return std::cyl_bessel_i(0, x); }},
+      {"bessel_i1(x)", [](double x) { return std::cyl_bessel_i(1, x); }},
+      {"bessel_i0e(x)", [](double x) { return std::exp(-x) * std::cyl_bessel_i(0, x); }},
+      {"bessel_i1e(x)", [](double x) { return std::exp(-x) * std::cyl_bessel_i(1, x); }},
+  };
+  for (const Function &f : functions) {
+    std::vector<Point> points;
+    for (double x : {0.01, 0.25, 0.9, 2.5, 7.0})
+      points.push_back({x, 0, f.reference(x)});
+    expectPoints(f.expr, points);
+  }
+  expectPoints("max(x, z) - min(x, z)", {{2, 5, 3, -1, 1}});
+  expectPoints("pow(x, z)", {{-2, 3, -8}});
 }
 
 TEST(Semantics, Comparisons) { // [LANG-5.3]
