@@ -68,12 +68,13 @@ void checkGradients(const std::string &text, const std::string &name, const std:
 }
 
 const std::vector<double> kPositive = {0.3, 1.7, 0.9, 2.4, 0.6, 1.2};
+const std::vector<double> kMixed = {-0.6, 1.4, -2.1, 0.35, 0.8, -1.2};
 const std::vector<double> kOther = {1.1, -0.4, 2.3, 0.7, -1.3, 0.2};
 
 void checkFormula(const std::string &formula, bool positive = true) {
   std::string text =
       "loss f(x: [batch, class], w: [batch, class]) {\n  return " + formula + "\n}\n";
-  Arguments arguments{{"x", matrix(3, positive ? kPositive : kOther)}, {"w", matrix(3, kOther)}};
+  Arguments arguments{{"x", matrix(3, positive ? kPositive : kMixed)}, {"w", matrix(3, kOther)}};
   checkGradients(text, "f", "x", arguments, true);
 }
 
@@ -172,7 +173,7 @@ TEST_P(Library, GradientsAtExtremeLogits) {
   for (const std::vector<double> &logits : {std::vector<double>{100, -100, 0, -100, 100, 0},
                                             {-100, 100, 100, 0, 0, 100},
                                             {0, 0, 0, 5, 5, 5},
-                                            {2, 2, -1, -1, 3, 3}})
+                                            {2, 2, -4, -4, 3, 3}})
     for (int kind : {0, 1}) {
       std::string input;
       Arguments at = arguments(logits, 3, kind, input);
