@@ -108,7 +108,8 @@ int compileFile(const DriverOptions &options) {
   llvm::StringRef text = *contents;
   std::string output = options.output;
   if (output.empty()) {
-    llvm::StringRef stem = llvm::sys::path::stem(options.input == "-" ? "loss" : options.input);
+    std::string base = options.input == "-" ? "loss" : options.input;
+    llvm::StringRef stem = llvm::sys::path::stem(base);
     output = kind == EmitKind::SharedObject ? (stem + ".so").str()
              : kind == EmitKind::Object     ? (stem + ".o").str()
                                             : "-";
