@@ -140,8 +140,9 @@ int runCommand(RunArguments &arguments) {
                  arguments.directory.c_str());
     return 128 + stopSignal;
   }
-  std::fprintf(stderr, "%slosssearch: complete; 'losssearch show %s' prints the best losses\n",
-               line.endLine(), arguments.directory.c_str());
+  if (!arguments.quiet)
+    std::fprintf(stderr, "%slosssearch: complete; 'losssearch show %s' prints the best losses\n",
+                 line.endLine(), arguments.directory.c_str());
   return 0;
 }
 } // namespace
