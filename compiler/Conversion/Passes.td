@@ -32,7 +32,7 @@ def ConvertMathToVecMath : Pass<"convert-math-to-vecmath", "::mlir::ModuleOp"> {
 
 def ConvertKernelToLLVM : Pass<"convert-kernel-to-llvm", "::mlir::ModuleOp"> {
   let summary = "lower vector, scf, arith, math and func to the LLVM dialect in one conversion";
-  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+  let dependentDialects = ["::mlir::cf::ControlFlowDialect", "::mlir::LLVM::LLVMDialect"];
 }
 
 #endif
