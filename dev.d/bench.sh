@@ -43,7 +43,8 @@ run_bench() {
     shift
   done
   ensure_built lossc losslang-bench
-  local rows=$LOGS/bench.tsv
+  local rows=$LOGS/bench.tsv load
+  read -r load _ </proc/loadavg
   say "measuring on $(machine)"
   : >"$rows"
   local name
@@ -59,7 +60,7 @@ run_bench() {
       cat <<EOF
 # Benchmarks
 
-Written by \`./dev bench --write-docs\` on $(machine), with the processor's other work at rest.
+Written by \`./dev bench --write-docs\` on $(machine); load average when it began: $load.
 Times are medians of interleaved rounds of one run, so ratios compare like with like. Losses: 4096 rows of
 1000 classes, f32, class indices, one thread, forward and backward through the LibTorch operation; the peer
 is the same loss in LibTorch's own operations. The scaling copy reads and writes as many bytes as a loss
