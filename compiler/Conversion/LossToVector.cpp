@@ -279,8 +279,10 @@ Value FunctionBuilder::horizontal(ReduceKind kind, Value v) {
 
 unsigned FunctionBuilder::work(PhaseOp phase) {
   unsigned count = 0;
-  for (Operation &op : phase.getBody().front())
-    count += isa<math::MathDialect>(op.getDialect()) ? 12 : 1;
+  for (Operation &op : phase.getBody().front().without_terminator())
+    count += isa<math::MathDialect, LossDialect>(op.getDialect()) && !isa<IsClassOp, SignOp>(op)
+                 ? 12
+                 : 1;
   return count;
 }
 
