@@ -27,13 +27,15 @@ class CompileError : public std::runtime_error {
 /// Which kernels to generate. Each set bit of a mask is one value of the enumeration in LossAbi.h.
 struct KernelSelection {
   uint32_t elements = (1u << LOSS_F32) | (1u << LOSS_F64);
-  uint32_t targets = (1u << LOSS_TARGET_NONE) | (1u << LOSS_TARGET_INDEX) | (1u << LOSS_TARGET_DENSE);
+  uint32_t targets =
+      (1u << LOSS_TARGET_NONE) | (1u << LOSS_TARGET_INDEX) | (1u << LOSS_TARGET_DENSE);
   uint32_t modes = (1u << LOSS_VALUE) | (1u << LOSS_VALUE_AND_GRAD);
   /// Feature levels; 0 means the best level of this processor.
   uint32_t levels = 0;
 
   /// One element type, one kind of target, value and gradient in one kernel: what training needs.
-  static KernelSelection training(uint32_t element = LOSS_F32, uint32_t target = LOSS_TARGET_INDEX) {
+  static KernelSelection training(uint32_t element = LOSS_F32,
+                                  uint32_t target = LOSS_TARGET_INDEX) {
     return {1u << element, (1u << target) | (1u << LOSS_TARGET_NONE), 1u << LOSS_VALUE_AND_GRAD, 0};
   }
 };

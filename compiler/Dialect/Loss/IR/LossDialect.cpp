@@ -46,7 +46,8 @@ Attribute AxesAttr::parse(AsmParser &parser, Type) {
     names.push_back(StringAttr::get(parser.getContext(), name));
     return success();
   };
-  if (parser.parseCommaSeparatedList(AsmParser::Delimiter::LessGreater, parseName, " of axis names"))
+  if (parser.parseCommaSeparatedList(AsmParser::Delimiter::LessGreater, parseName,
+                                     " of axis names"))
     return {};
   return parser.getChecked<AxesAttr>(parser.getContext(), names);
 }
@@ -81,7 +82,9 @@ ArrayRef<StringAttr> loss::ir::axesOf(Type type) {
   return axes ? axes.getNames() : ArrayRef<StringAttr>();
 }
 
-bool loss::ir::hasAxis(Type type, StringAttr axis) { return llvm::is_contained(axesOf(type), axis); }
+bool loss::ir::hasAxis(Type type, StringAttr axis) {
+  return llvm::is_contained(axesOf(type), axis);
+}
 
 Type loss::ir::typeWithAxes(Type element, ArrayRef<StringAttr> axes) {
   if (axes.empty())

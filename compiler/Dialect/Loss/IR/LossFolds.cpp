@@ -44,7 +44,8 @@ struct ReduceBroadcast : OpRewritePattern<ReduceOp> {
       return failure();
     Value x = broadcastTo(rewriter, op.getLoc(), inner.getInput(), op.getType());
     if (op.getKind() == ReduceKind::sum) {
-      Value size = AxisSizeOp::create(rewriter, op.getLoc(), getElementTypeOrSelf(x), op.getAxisAttr());
+      Value size =
+          AxisSizeOp::create(rewriter, op.getLoc(), getElementTypeOrSelf(x), op.getAxisAttr());
       x = arith::MulFOp::create(rewriter, op.getLoc(), x,
                                 broadcastTo(rewriter, op.getLoc(), size, x.getType()));
     }

@@ -55,8 +55,7 @@ struct ExpandSoftmaxPass : loss::ir::impl::ExpandSoftmaxBase<ExpandSoftmaxPass> 
       if (auto softmax = dyn_cast<SoftmaxOp>(op)) {
         Parts &parts = partsOf(b, loc, softmax.getInput(), softmax.getAxisAttr());
         b.setInsertionPoint(&op);
-        Value inverse =
-            arith::DivFOp::create(b, loc, one(b, loc, parts.sum.getType()), parts.sum);
+        Value inverse = arith::DivFOp::create(b, loc, one(b, loc, parts.sum.getType()), parts.sum);
         result = arith::MulFOp::create(b, loc, parts.exponential,
                                        broadcastTo(b, loc, inverse, softmax.getType()));
       } else if (auto logSoftmax = dyn_cast<LogSoftmaxOp>(op)) {

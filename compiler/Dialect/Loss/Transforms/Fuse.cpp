@@ -1,9 +1,10 @@
 //===- Fuse.cpp - a program becomes a kernel of phases --------------------===//
 //
 // A value is *wide* when it varies along the class axis, else *narrow*: a number of the row. The
-// stage of a value is the number of reductions, one after another, that it waits for. Phase k is one
-// pass over the class axis: it reduces the wide values of stage k that some reduction asks for and
-// writes the gradients of that stage. Narrow values of stage k are computed just before phase k.
+// stage of a value is the number of reductions, one after another, that it waits for. Phase k is
+// one pass over the class axis: it reduces the wide values of stage k that some reduction asks for
+// and writes the gradients of that stage. Narrow values of stage k are computed just before phase
+// k.
 //
 //===----------------------------------------------------------------------===//
 
@@ -26,8 +27,8 @@ using namespace loss::ir;
 
 namespace {
 
-/// What recomputing one element costs, in additions. A value above the limit that a later phase needs
-/// again is kept in memory: a store and a load from the first-level cache.
+/// What recomputing one element costs, in additions. A value above the limit that a later phase
+/// needs again is kept in memory: a store and a load from the first-level cache.
 constexpr int keepLimit = 4;
 
 int ownCost(Operation *op) {
@@ -318,8 +319,7 @@ void KernelBuilder::emitPhase(unsigned phase) {
     return;
 
   SmallVector<Type> types(reductions.size(), elementType);
-  phaseOp = PhaseOp::create(builder, loc, types, ValueRange(), writes,
-                            builder.getArrayAttr(kinds));
+  phaseOp = PhaseOp::create(builder, loc, types, ValueRange(), writes, builder.getArrayAttr(kinds));
   phaseOp->setAttr("loss.phase", builder.getUI32IntegerAttr(phase));
   elements.clear();
   reads.clear();
@@ -334,8 +334,7 @@ void KernelBuilder::emitPhase(unsigned phase) {
         written.push_back(element(value));
     for (Output &output : outputs)
       if (output.stage == phase)
-        written.push_back(
-            arith::MulFOp::create(builder, loc, element(output.value), scale));
+        written.push_back(arith::MulFOp::create(builder, loc, element(output.value), scale));
     PhaseYieldOp::create(builder, loc, reduced, written);
   }
   phaseOp.getReadsMutable().assign(reads.getArrayRef());
@@ -368,8 +367,8 @@ struct FusePass : loss::ir::impl::FuseBase<FusePass> {
       StringRef target = "none";
       for (unsigned i = 0; i < program.getNumArguments(); ++i)
         if (program.getArgKind(i) == "target")
-          target = getElementTypeOrSelf(program.getArgumentTypes()[i]).isInteger(64) ? "index"
-                                                                                     : "dense";
+          target =
+              getElementTypeOrSelf(program.getArgumentTypes()[i]).isInteger(64) ? "index" : "dense";
       std::string name = program.getSymName().str();
       program.setSymName(name + "_program");
       if (failed(KernelBuilder(program, name, target).build()))
