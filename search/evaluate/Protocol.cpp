@@ -17,6 +17,8 @@ Protocol Protocol::resolved() const {
     result.warmup = steps / 10;
   if (result.evalEvery < 0)
     result.evalEvery = std::max<int64_t>(1, steps / 10);
+  if (result.stopFrom < 0)
+    result.stopFrom = std::max<int64_t>(600, steps * 6 / 80);
   return result;
 }
 

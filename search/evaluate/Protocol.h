@@ -44,9 +44,10 @@ struct Protocol {
 
   /// Early stop: the training ends as soon as the mean training accuracy over the last
   /// `stopWindow` steps is below `stopBelow`, from step `stopFrom` on. Published: below 0.35 from
-  /// epoch 6 (of 100 steps) on. 0 switches it off.
+  /// epoch 6 of 80 (of 100 steps each) on. 0 switches it off. -1: as published, and as late in
+  /// longer trainings.
   double stopBelow = 0.35;
-  int64_t stopFrom = 600;
+  int64_t stopFrom = -1;
   int64_t stopWindow = 100;
 
   bool operator==(const Protocol &) const = default;
@@ -77,7 +78,7 @@ struct Protocol {
     f("eval-every", protocol.evalEvery, "steps between validations (-1: steps / 10)");
     f("train-seed", protocol.seed, "seed of the training, the same for all losses");
     f("stop-below", protocol.stopBelow, "give up below this training accuracy (0: never)");
-    f("stop-from", protocol.stopFrom, "... from this step on");
+    f("stop-from", protocol.stopFrom, "... from this step on (-1: 600, or steps * 6 / 80 if more)");
     f("stop-window", protocol.stopWindow, "... in the mean over so many steps");
   }
 };
