@@ -11,7 +11,7 @@ static constexpr Builtin functionTable[] = {
 #define LOSS_REDUCTION(NAME, DOC, DOMAIN)                                                          \
   {#NAME, BuiltinKind::Reduction, Op::reduce_##NAME, DOC, DOMAIN},
 #define LOSS_AXISWISE(NAME, DOC, DOMAIN) {#NAME, BuiltinKind::Axiswise, Op::NAME, DOC, DOMAIN},
-#define LOSS_QUERY(NAME, DOC, DOMAIN) {#NAME, BuiltinKind::Query, Op::Size, DOC, DOMAIN},
+#define LOSS_QUERY(NAME, OP, DOC, DOMAIN) {#NAME, BuiltinKind::Query, Op::OP, DOC, DOMAIN},
 #include "lang/Builtins.def"
 };
 

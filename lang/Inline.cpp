@@ -24,6 +24,7 @@ public:
     program.doc = loss.doc;
     program.range = loss.name.range;
     program.axes = definitions.axes;
+    program.copyOf.assign(program.axes.size(), -1);
     Environment environment;
     for (const LossArg &arg : loss.args)
       environment.emplace(arg.name.name, addArg(arg));
@@ -77,15 +78,19 @@ private:
       node.index = static_cast<uint32_t>(program.params.size());
       NodeId id = addNode(node, arg.name.range);
       double value = evaluateConstant(*arg.defaultValue).value_or(0);
-      program.params.push_back({arg.name.name, arg.doc, value, arg.name.range, id});
+      program.params.push_back(
+          {arg.name.name, arg.doc, value, Constraint::Any, arg.name.range, id});
       return id;
     }
     for (const Identifier &axis : arg.axes)
       node.type.axes |= 1u << definitions.axisIndex(axis.name);
     node.index = static_cast<uint32_t>(program.inputs.size());
     NodeId id = addNode(node, arg.name.range);
-    program.inputs.push_back({arg.name.name, arg.doc, arg.kind == LossArg::Kind::Target,
-                              node.type.axes, arg.name.range, id});
+    bool isTarget = arg.kind == LossArg::Kind::Target;
+    auto last = static_cast<uint8_t>(program.axes.size() - 1);
+    program.inputs.push_back({arg.name.name, arg.doc,
+                              isTarget ? InputKind::Target : InputKind::Value, node.type.axes, last,
+                              arg.name.range, id});
     return id;
   }
 
@@ -269,7 +274,7 @@ private:
       return evaluateFnCall(expr, *fn->second, environment);
     const Builtin &builtin = *findBuiltin(expr.text, expr.axis.has_value());
     if (builtin.kind == BuiltinKind::Query)
-      return evaluateSize(expr);
+      return evaluateQuery(expr, builtin.op);
     if (worksOverAxis(builtin.kind))
       return evaluateOverAxis(expr, builtin, environment);
 
@@ -294,12 +299,15 @@ private:
                 "the caller chooses how to reduce over the rows");
   }
 
-  NodeId evaluateSize(const Expr &expr) {
+  NodeId evaluateQuery(const Expr &expr, Op op) {
     Identifier axis = {expr.operands[0]->text, expr.operands[0]->range};
     int index = definitions.axisIndex(axis.name);
     if (index == 0)
       return rejectRows(axis);
-    return addOp(Op::Size, {}, {}, expr.range, index);
+    Type type;
+    if (op == Op::Index)
+      type.axes = 1u << index;
+    return addOp(op, type, {}, expr.range, index);
   }
 
   NodeId evaluateOverAxis(const Expr &expr, const Builtin &builtin,

@@ -7,9 +7,10 @@ namespace loss::lang {
 
 std::string_view opName(Op op) {
   static constexpr std::string_view names[] = {
-      "input", "param",     "constant", "size", "neg",        "not",     "add",
-      "sub",   "mul",       "div",      "less", "less_equal", "greater", "greater_equal",
-      "equal", "not_equal", "and",      "or",   "select",
+      "input",      "param",   "constant",      "size",  "index",     "rename", "custom_gradient",
+      "neg",        "not",     "add",           "sub",   "mul",       "div",    "less",
+      "less_equal", "greater", "greater_equal", "equal", "not_equal", "and",    "or",
+      "select",
 #define LOSS_UNARY(NAME, DOC, DOMAIN) #NAME,
 #define LOSS_BINARY(NAME, DOC, DOMAIN) #NAME,
 #define LOSS_REDUCTION(NAME, DOC, DOMAIN) "reduce_" #NAME,
@@ -54,10 +55,13 @@ std::string dump(const Program &program) {
       out += " " + number(node.value);
     for (size_t j = 0; j < node.operandCount; ++j)
       out += (j ? ", %" : " %") + std::to_string(node.operands[j]);
-    bool overAxis = node.op == Op::Size || node.op == Op::softmax || node.op == Op::log_softmax ||
+    bool overAxis = node.op == Op::Size || node.op == Op::Index || node.op == Op::softmax ||
+                    node.op == Op::log_softmax || node.op == Op::rank || node.op == Op::cumsum ||
                     opName(node.op).substr(0, 7) == "reduce_";
     if (overAxis)
       out += " over " + program.axes[node.axis];
+    if (node.op == Op::Rename)
+      out += " " + program.axes[node.axis] + " -> " + program.axes[node.axis2];
     out += " : " + typeString(node.type, program.axes) + "\n";
   }
   return out + "return %" + std::to_string(program.result) + "\n";

@@ -19,11 +19,18 @@
 namespace loss::lang {
 
 /// Every operation of a typed program. The builtin functions carry their names in the language.
+/// `cumsum` has a second operand, the key, in the form with `by`.
 enum class Op : uint8_t {
   Input,
   Param,
-  Constant,
-  Size, ///< size(axis)
+  Constant, ///< a number, or a truth value (type.isBool; value 0 or 1)
+  Size,     ///< size(axis)
+  Index,    ///< index(axis): 0, 1, ... along the axis
+  Rename,   ///< x[axis -> axis2]: axis2 is a copy of axis or the other way round
+  /// Operand 0; its derivative by operand 1 is operand 2, elementwise: what reaches it from above
+  /// times operand 2, summed over the axes that operand 1 lacks, flows to operand 1. Operand 0 is a
+  /// StopGradient, or another CustomGradient for the next argument of the function.
+  CustomGradient,
   Neg,
   Not,
   Add,
@@ -66,8 +73,10 @@ struct Node {
   Op op = Op::Constant;
   Type type;
   uint8_t operandCount = 0;
-  /// Size, reductions, softmax and log_softmax: index into Program::axes.
+  /// Size, Index, Rename (from), reductions and functions over an axis: index into Program::axes.
   uint8_t axis = 0;
+  /// Rename: the axis in place of `axis`.
+  uint8_t axis2 = 0;
   /// Input, Param: index into Program::inputs or Program::params.
   uint32_t index = 0;
   std::array<NodeId, 3> operands = {};
@@ -87,20 +96,32 @@ struct CallSite {
   int32_t parent = -1;
 };
 
+enum class InputKind : uint8_t {
+  Value,  ///< gradients flow to it
+  Target, ///< a distribution over the class axis
+  Fixed,  ///< no gradient flows to it unless the caller asks for it
+};
+
 struct ProgramInput {
   std::string name;
   std::string doc;
-  bool isTarget = false;
+  InputKind kind = InputKind::Value;
   AxisSet axes = 0;
+  /// Target: index into Program::axes.
+  uint8_t classAxis = 0;
   SourceRange range;
   /// Node of this input.
   NodeId node = 0;
 };
 
+/// The values that a parameter may have; Unit is the interval [0, 1].
+enum class Constraint : uint8_t { Any, Positive, Nonnegative, Unit, Integer };
+
 struct ProgramParam {
   std::string name;
   std::string doc;
   double defaultValue = 0;
+  Constraint constraint = Constraint::Any;
   SourceRange range;
   NodeId node = 0;
 };
@@ -111,12 +132,14 @@ struct Program {
   std::string file;
   /// Where the name of the loss is written.
   SourceRange range;
-  /// In order: the first is the rows, the last the classes.
+  /// The axes of the inputs, in an order that every input keeps; then the copies of axes.
   std::vector<std::string> axes;
+  /// For each axis: the axis that it is a copy of, or -1.
+  std::vector<int> copyOf;
   std::vector<ProgramInput> inputs;
   std::vector<ProgramParam> params;
   std::vector<Node> nodes;
-  /// Of type real [rows].
+  /// Of type real, without copies of axes.
   NodeId result = 0;
   std::vector<CallSite> calls;
 };

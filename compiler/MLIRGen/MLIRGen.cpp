@@ -100,10 +100,22 @@ private:
     return op;
   }
 
+  static StringRef kindName(loss::lang::InputKind kind) {
+    switch (kind) {
+    case loss::lang::InputKind::Value:
+      return "input";
+    case loss::lang::InputKind::Target:
+      return "target";
+    case loss::lang::InputKind::Fixed:
+      return "fixed";
+    }
+    llvm_unreachable("unknown kind of input");
+  }
+
   DictionaryAttr describe(const loss::lang::ProgramInput &input) {
     SmallVector<NamedAttribute> attributes = {
         named("loss.name", builder.getStringAttr(input.name)),
-        named("loss.kind", builder.getStringAttr(input.isTarget ? "target" : "input"))};
+        named("loss.kind", builder.getStringAttr(kindName(input.kind)))};
     addDoc(attributes, input.doc);
     return builder.getDictionaryAttr(attributes);
   }

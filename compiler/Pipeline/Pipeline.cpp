@@ -269,13 +269,13 @@ void Run::describeProgram() {
     InputInfo described;
     described.name = input.name;
     described.doc = input.doc;
-    described.kind = input.isTarget ? LOSS_INPUT_TARGET : LOSS_INPUT_VALUE;
+    described.kind = input.kind == lang::InputKind::Target ? LOSS_INPUT_TARGET : LOSS_INPUT_VALUE;
     for (size_t i = 0; i < program.axes.size(); ++i)
       if (input.axes >> i & 1)
         described.axes.push_back(program.axes[i]);
     described.hasRows = input.axes & rows;
     described.hasClasses = (input.axes & classes) && program.axes.size() > 1;
-    if (!input.isTarget && described.hasRows && described.hasClasses)
+    if (described.kind == LOSS_INPUT_VALUE && described.hasRows && described.hasClasses)
       described.gradIndex = grads++;
     info.inputs.push_back(std::move(described));
   }

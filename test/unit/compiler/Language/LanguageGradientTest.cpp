@@ -91,7 +91,7 @@ void checkFormula(const std::string &formula, bool positive = true) {
   TEST(Builtins, reduction_##NAME) { checkFormula("exp(" #NAME "(x * w over class))", false); }
 #define LOSS_AXISWISE(NAME, DOC, DOMAIN)                                                           \
   TEST(Builtins, axiswise_##NAME) { checkFormula("sum(w * " #NAME "(x over class) over class)"); }
-#define LOSS_QUERY(NAME, DOC, DOMAIN)                                                              \
+#define LOSS_QUERY(NAME, OP, DOC, DOMAIN)                                                            \
   TEST(Builtins, query_##NAME) { checkFormula("sum(x^2 over class) / " #NAME "(class)"); }
 #define LOSS_CONSTANT(NAME, VALUE, DOC)                                                            \
   TEST(Builtins, constant_##NAME) { checkFormula("sum(sin(" #NAME " * x) over class)"); }
