@@ -201,6 +201,11 @@ private:
 
 Tensor CompiledLoss::operator()(const Tensor &logits, const Tensor &target,
                                 const LossCallOptions &options) const {
+  TORCH_CHECK_NOT_IMPLEMENTED(options.paramTensors.empty() && !options.sampleWeight.defined() &&
+                                  !options.classWeight.defined() && options.ignoreIndex == -100 &&
+                                  options.labelSmoothing == 0,
+                              "loss '", handle.name(), "': weights, smoothing and parameters as "
+                              "tensors need interface version 2");
   Tensor result;
   c10::intrusive_ptr<LossBackward> node;
   {

@@ -3,6 +3,8 @@
 //   loss::runtime::CompiledLoss ngl(loss::runtime::LossHandle::open("ngl.so"));
 //   ngl(model->forward(images), labels).backward();
 //
+// losslang::Loss (Loss.h) is the same as a module, like torch::nn::CrossEntropyLoss.
+//
 //===----------------------------------------------------------------------===//
 #ifndef LOSSLANG_RUNTIME_TORCH_LOSSFUNCTION_H
 #define LOSSLANG_RUNTIME_TORCH_LOSSFUNCTION_H
@@ -17,40 +19,101 @@
 
 namespace loss::runtime {
 
-/// How the losses of the rows become the result.
+/// How the elements of a loss's result become what the caller gets.
 enum class Reduction { None, Mean, Sum };
+
+using NamedTensors = std::vector<std::pair<std::string, torch::Tensor>>;
 
 struct LossCallOptions {
   Reduction reduction = Reduction::Mean;
   /// Parameters that differ from their defaults.
   ParamValues params;
-  /// The inputs that are neither the logits nor the target, by name.
-  std::vector<std::pair<std::string, torch::Tensor>> inputs;
+  /// Parameters given as tensors of one number; gradients flow to them. In place of `params`.
+  NamedTensors paramTensors;
+  /// Inputs by name, beside those given by position.
+  NamedTensors inputs;
+
+  /// Factor of each element of the result: of its shape, or one for each row (of the shape of its
+  /// leading dimensions).
+  torch::Tensor sampleWeight;
+
+  // For losses with a target, as in torch.nn.CrossEntropyLoss:
+
+  /// One factor a class, shape (C).
+  torch::Tensor classWeight;
+  /// Class indices with this value are left out: their result is 0, and the mean does not count
+  /// them.
+  int64_t ignoreIndex = -100;
+  /// The target becomes (1 - s) target + s / C.
+  double labelSmoothing = 0;
+};
+
+/// What CompiledLoss::evaluate() and its like return. One gradient an argument: the inputs in the
+/// order of the module, then its parameters; undefined where none was wanted.
+struct LossEvaluation {
+  torch::Tensor result;
+  std::vector<torch::Tensor> gradients;
 };
 
 /// A compiled loss as a differentiable operation on CPU tensors.
 ///
-/// logits: (C), (N, C) or (N, C, d1, ..., dk), any strides, f32 or f64. bfloat16 and half are
-/// computed in f32; the value and the gradient come back in the type of the logits. target: int64
-/// class indices of the shape of the logits without the class axis, or probabilities of the shape
-/// of the logits. It is left out when the loss has no target.
+/// Shapes. The dimensions of an input are its axes in order. A loss with a target over the classes
+/// takes (C), (N, C) and (N, C, d1, ..., dk), as LibTorch's cross entropy does. Otherwise the last
+/// axis takes all dimensions that are left over, so that `[element]` fits every shape; and the first
+/// axis may be missing. The result without reduction has the dimensions of its axes.
 ///
-/// Where a gradient is wanted, one kernel call computes it together with the value, and the
-/// backward pass hands it out. The classes of a row must lie next to each other in memory; where
-/// they do not (N, C, d1, ... in the usual layout), a copy of the logits is made.
+/// Types. f32 and f64; bfloat16 and half are computed in f32. The result has the type that LibTorch
+/// promotes the inputs to, a gradient has that of its input. A target is given as class indices of
+/// any integer type and the shape of the scores without the classes, or as numbers of the shape of
+/// the scores. Targets and fixed inputs may be integers or bool when the compute type holds each
+/// value exactly.
 ///
-/// The values of the rows are summed in f64 in a fixed order, so results do not depend on the
-/// number of threads. An empty batch gives nan for the mean and 0 for the sum.
+/// Memory. One kernel call computes the gradients together with the value where that is possible,
+/// and the backward pass hands them out. Inputs and gradients are used in place where what belongs
+/// to a row is contiguous and of the compute type; otherwise (f16, channels apart, strides) rows pass
+/// through a small tile: no tensor is ever copied whole.
+///
+/// Sums are formed in f64 in a fixed order: results do not depend on the number of threads.
 ///
 /// Throws c10::IndexError for a class index that is out of bounds (with its row, its value and the
-/// number of classes), c10::Error or c10::TypeError for tensors that do not fit, and ParamError.
-/// A second derivative is an error.
+/// number of classes), c10::TypeError for tensors of a wrong type, c10::ValueError for tensors and
+/// options that do not fit, c10::Error for what the module was not compiled for, and ParamError. A
+/// second derivative needs a module with second-order kernels (`lossc --order=2`); without, and for
+/// a third derivative, there is an error.
 class CompiledLoss {
 public:
   explicit CompiledLoss(LossHandle handle) : handle(std::move(handle)) {}
 
-  torch::Tensor operator()(const torch::Tensor &logits, const torch::Tensor &target = {},
+  /// `input` is the loss's first input that is no target. `target` is its target, or for a loss
+  /// without one its second input. Others are given in options.inputs.
+  torch::Tensor operator()(const torch::Tensor &input, const torch::Tensor &target = {},
                            const LossCallOptions &options = {}) const;
+
+  /// The inputs in the order of the module. An undefined or missing one is taken from
+  /// options.inputs.
+  torch::Tensor call(const std::vector<torch::Tensor> &inputs,
+                     const LossCallOptions &options = {}) const;
+
+  // The parts of call() without autograd, for operations that are registered with a framework. On
+  // meta tensors all of them give meta tensors of the right shape, type and strides.
+
+  /// The result, and the gradients of its sum for the arguments i with wanted[i] (empty: for none).
+  LossEvaluation evaluate(const std::vector<torch::Tensor> &inputs, const LossCallOptions &options,
+                          const std::vector<bool> &wanted = {}) const;
+
+  /// The gradients of sum(upstream * result): `upstream` has the shape of the result.
+  std::vector<torch::Tensor> vectorJacobian(const std::vector<torch::Tensor> &inputs,
+                                            const LossCallOptions &options,
+                                            const torch::Tensor &upstream,
+                                            const std::vector<bool> &wanted) const;
+
+  /// The derivative of vectorJacobian() in the direction `tangents` (one an input; undefined: 0).
+  /// In `result` the derivative of the result itself along it, the gradient for `upstream`; in
+  /// `gradients` the Hessian-vector products. Both for inputs that are values only.
+  LossEvaluation hessianVector(const std::vector<torch::Tensor> &inputs,
+                               const LossCallOptions &options, const torch::Tensor &upstream,
+                               const std::vector<torch::Tensor> &tangents,
+                               const std::vector<bool> &wanted) const;
 
   const LossHandle &loss() const { return handle; }
 
