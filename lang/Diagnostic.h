@@ -51,6 +51,8 @@ struct Diagnostic {
   /// What the user may do about it ("did you mean 'logits'?"), or empty.
   std::string hint;
   std::vector<DiagnosticNote> notes;
+  /// Warnings: the name that -Wno-NAME switches off ("unused-input").
+  std::string name = {};
 };
 
 /// `file:line:column: error: message`, the source line with a caret under the range, the hint, and
