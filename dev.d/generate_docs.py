@@ -78,6 +78,7 @@ def builtins():
     kinds = {
         "UNARY": "Elementwise functions",
         "BINARY": "Elementwise functions of two operands",
+        "TERNARY": "Elementwise functions of three operands",
         "REDUCTION": "Reductions: `f(x over axis)`, the axis disappears",
         "AXISWISE": "Along an axis: `f(x over axis)`, the axis stays",
         "QUERY": "Of an axis: `f(axis)`",

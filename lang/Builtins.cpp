@@ -8,6 +8,7 @@ namespace loss::lang {
 static constexpr Builtin functionTable[] = {
 #define LOSS_UNARY(NAME, DOC, DOMAIN) {#NAME, BuiltinKind::Unary, Op::NAME, DOC, DOMAIN},
 #define LOSS_BINARY(NAME, DOC, DOMAIN) {#NAME, BuiltinKind::Binary, Op::NAME, DOC, DOMAIN},
+#define LOSS_TERNARY(NAME, DOC, DOMAIN) {#NAME, BuiltinKind::Ternary, Op::NAME, DOC, DOMAIN},
 #define LOSS_REDUCTION(NAME, DOC, DOMAIN)                                                          \
   {#NAME, BuiltinKind::Reduction, Op::reduce_##NAME, DOC, DOMAIN},
 #define LOSS_AXISWISE(NAME, DOC, DOMAIN) {#NAME, BuiltinKind::Axiswise, Op::NAME, DOC, DOMAIN},

@@ -11,6 +11,7 @@ namespace loss::lang {
 enum class BuiltinKind : uint8_t {
   Unary,     ///< f(x), elementwise
   Binary,    ///< f(x, y), elementwise
+  Ternary,   ///< f(x, y, z), elementwise
   Reduction, ///< f(x over axis), the axis disappears
   Axiswise,  ///< f(x over axis), the axis stays
   Query,     ///< f(axis)

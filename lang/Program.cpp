@@ -13,6 +13,7 @@ std::string_view opName(Op op) {
       "select",
 #define LOSS_UNARY(NAME, DOC, DOMAIN) #NAME,
 #define LOSS_BINARY(NAME, DOC, DOMAIN) #NAME,
+#define LOSS_TERNARY(NAME, DOC, DOMAIN) #NAME,
 #define LOSS_REDUCTION(NAME, DOC, DOMAIN) "reduce_" #NAME,
 #define LOSS_AXISWISE(NAME, DOC, DOMAIN) #NAME,
 #include "lang/Builtins.def"

@@ -48,6 +48,7 @@ enum class Op : uint8_t {
   Select, ///< if operand 0 then operand 1 else operand 2
 #define LOSS_UNARY(NAME, DOC, DOMAIN) NAME,
 #define LOSS_BINARY(NAME, DOC, DOMAIN) NAME,
+#define LOSS_TERNARY(NAME, DOC, DOMAIN) NAME,
 #define LOSS_REDUCTION(NAME, DOC, DOMAIN) reduce_##NAME,
 #define LOSS_AXISWISE(NAME, DOC, DOMAIN) NAME,
 #include "lang/Builtins.def"

@@ -24,8 +24,7 @@ constexpr Alias functionAliases[] = {
     {"maximum", "the greater of two values is 'max'"},
     {"minimum", "the smaller of two values is 'min'"},
     {"average", "the average is 'mean(x over class)'"},
-    {"clamp", "write 'max(low, min(high, x))'"},
-    {"clip", "write 'max(low, min(high, x))'"},
+    {"clip", "write 'clamp(x, low, high)'"},
     {"where", "write 'if c then a else b'"},
     {"select", "write 'if c then a else b'"},
     {"square", "write 'x^2'"},
@@ -34,8 +33,16 @@ constexpr Alias functionAliases[] = {
     {"i0e", "write 'bessel_i0e'"},
     {"i1", "write 'bessel_i1'"},
     {"i1e", "write 'bessel_i1e'"},
+    {"arcsin", "write 'asin'"},
+    {"arccos", "write 'acos'"},
     {"arctan", "write 'atan'"},
+    {"arctan2", "write 'atan2'"},
     {"arcsinh", "write 'asinh'"},
+    {"arccosh", "write 'acosh'"},
+    {"arctanh", "write 'atanh'"},
+    {"loggamma", "the log of the gamma function is 'lgamma'"},
+    {"gammaln", "the log of the gamma function is 'lgamma'"},
+    {"swish", "x sigmoid(x) is 'silu(x)'"},
     {"cross_entropy", "a loss cannot call another loss"},
 };
 
@@ -373,7 +380,9 @@ private:
 
   void checkBuiltinCall(const Expr &call, const Builtin &builtin) {
     bool overAxis = worksOverAxis(builtin.kind);
-    size_t arity = builtin.kind == BuiltinKind::Binary ? 2 : 1;
+    size_t arity = builtin.kind == BuiltinKind::Ternary  ? 3
+                   : builtin.kind == BuiltinKind::Binary ? 2
+                                                         : 1;
     if (call.axis && !overAxis) {
       diagnostics.error(call.axis->range,
                         "'" + call.text + "' works elementwise and takes no axis");
