@@ -1,7 +1,8 @@
 //===- Interpreter.h - what a loss program means ----------------*- C++ -*-===//
 //
 // The oracle for every transformation and every kernel: each operation is evaluated over whole
-// arrays in double, by the textbook definition.
+// arrays, by the textbook definition. Here in double; BasicInterpreter.h is the same for any
+// scalar.
 //
 //===----------------------------------------------------------------------===//
 #ifndef LOSSLANG_REFERENCE_INTERPRETER_H
@@ -10,12 +11,7 @@
 #include "compiler/Dialect/Loss/IR/Loss.h"
 #include "compiler/Reference/Array.h"
 
-#include <map>
-
 namespace loss::ir::reference {
-
-/// Arguments by name. Parameters that are left out have their default.
-using Arguments = std::map<std::string, Array, std::less<>>;
 
 /// The results of `program`, in order. Fails with a diagnostic at the program or the operation when
 /// an argument is missing or does not fit, an operation is not known, or a class index is out of
