@@ -148,7 +148,7 @@ static FailureOr<SmallVector<unsigned>> findArguments(ProgramOp program,
   for (unsigned i = 0, e = program.getNumArguments(); i < e; ++i)
     if (program.getArgKind(i) == "input") {
       inputs.push_back(i);
-      if (hasAxis(program.getArgument(i).getType(), program.getRowAxis()))
+      if (hasAxis(program.getArgument(i).getType(), program.getAxes().getNames().front()))
         found.push_back(i);
     }
   return found.empty() ? inputs : found;

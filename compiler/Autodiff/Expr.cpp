@@ -88,6 +88,10 @@ Expr autodiff::where(Expr condition, Expr a, Expr b) {
 }
 
 Expr autodiff::pow(Expr x, Expr y) { return binary<math::PowFOp>(x, y); }
+Expr autodiff::hypot(Expr x, Expr y) { return binary<HypotOp>(x, y); }
+Expr autodiff::xlogy(Expr x, Expr y) {
+  return isOne(x) ? spread(apply<math::LogOp>(y), x) : binary<XlogyOp>(x, y);
+}
 
 Expr autodiff::sum(Expr x, StringAttr axis) {
   return {&x.at(), ReduceOp::create(x.at().builder, x.at().loc, ReduceKind::sum, x.value(), axis)};

@@ -61,6 +61,9 @@ template <typename Op> Expr apply(Expr x) {
 }
 
 Expr pow(Expr x, Expr y);
+Expr hypot(Expr x, Expr y);
+/// x log(y), and 0 at x = 0.
+Expr xlogy(Expr x, Expr y);
 
 /// Sum over an axis.
 Expr sum(Expr x, mlir::StringAttr axis);

@@ -27,9 +27,10 @@ bool FiniteValues::compute(Operation *op) {
       isa<arith::AddFOp, arith::SubFOp, arith::MulFOp, arith::NegFOp, arith::MaximumFOp,
           arith::MinimumFOp, arith::MaxNumFOp, arith::MinNumFOp, arith::SelectOp, arith::CmpFOp,
           arith::AndIOp, arith::OrIOp, arith::XOrIOp, math::AbsFOp, math::SinOp, math::CosOp,
-          math::TanhOp, math::AtanOp, math::AsinhOp, math::ErfOp, math::ErfcOp, SigmoidOp,
-          LogSigmoidOp, SoftplusOp, SignOp, BesselI0eOp, BesselI1eOp, BroadcastOp, ReduceOp,
-          AxisSizeOp, SoftmaxOp, LogSoftmaxOp, LogSumExpOp, OneHotOp, GatherOp>(op);
+          math::TanhOp, math::AtanOp, math::Atan2Op, math::AsinhOp, math::ErfOp, math::ErfcOp,
+          math::FloorOp, math::CeilOp, math::RoundEvenOp, HypotOp, SigmoidOp, LogSigmoidOp,
+          SoftplusOp, SignOp, BesselI0eOp, BesselI1eOp, BroadcastOp, ReduceOp, AxisSizeOp,
+          SoftmaxOp, LogSoftmaxOp, LogSumExpOp, OneHotOp, GatherOp>(op);
   if (auto division = dyn_cast<arith::DivFOp>(op)) {
     Value divisor = division.getRhs();
     while (auto broadcast = divisor.getDefiningOp<BroadcastOp>())

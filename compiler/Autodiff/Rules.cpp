@@ -36,6 +36,9 @@ Expr i1(Expr x) { return apply<BesselI1Op>(x); }
 Expr i0e(Expr x) { return apply<BesselI0eOp>(x); }
 Expr i1e(Expr x) { return apply<BesselI1eOp>(x); }
 
+Expr digamma(Expr x) { return apply<DigammaOp>(x); }
+Expr trigamma(Expr x) { return apply<TrigammaOp>(x); }
+
 constexpr double kLn2 = std::numbers::ln2;
 constexpr double kLn10 = std::numbers::ln10;
 constexpr double kTwoOverSqrtPi = 2 * std::numbers::inv_sqrtpi;
@@ -45,6 +48,18 @@ Expr winner(Expr g, Expr x, Expr y) { return where(x > y, g, where(x == y, 0.5 *
 
 /// 1 at the extremal elements of x over the axis, r being the extremum.
 Expr extremal(Expr x, Expr r) { return where(x == spread(r, x), Expr(1.0).as(x), 0.0); }
+
+/// g along the axis that the operand of a rename has.
+Expr renameBack(Expr g, const Application &at) {
+  auto rename = at.r.value().getDefiningOp<RenameOp>();
+  return {&g.at(), RenameOp::create(g.at().builder, g.at().loc, at.x.type(), g.value(),
+                                    rename.getToAttr(), rename.getFromAttr())};
+}
+
+Expr cumsum(Expr x, Expr key, StringAttr axis, bool reverse) {
+  return {&x.at(), CumsumOp::create(x.at().builder, x.at().loc, x.type(), x.value(),
+                                    key.isNothing() ? Value() : key.value(), axis, reverse)};
+}
 
 Expr extremumPartial(const Application &at) {
   Expr chosen = extremal(at.x, at.r);
@@ -62,6 +77,18 @@ Expr powByBase(Expr g, Expr x, Expr y) {
 /// x^y by y: x^y log(x), and 0 at x = 0 unless y is negative.
 Expr powByExponent(Expr g, Expr x, Expr y, Expr r) {
   return g * where(x == 0.0 && y >= 0.0, 0.0, r * log(x));
+}
+
+/// atan2(x, y) by x: y / (x^2 + y^2), and 0 at the origin. The factors of the square one after the
+/// other: it may overflow.
+Expr angleSlope(Expr x, Expr y) {
+  Expr h = hypot(x, y);
+  return where(h == 0.0, 0.0, y / h / h);
+}
+
+/// x log(y) by x: log(y), but 0 where x is 0 and y <= 0.
+Expr xlogyByFactor(Expr g, Expr x, Expr y) {
+  return where(x == 0.0 && Expr(0.0) >= y, 0.0, xlogy(g, y));
 }
 
 #define D(...)                                                                                     \
@@ -101,6 +128,15 @@ Table makeTable() {
   RULE(math::RsqrtOp, D(-0.5 * (g * r) / x));    // (x^(-1/2))' = -x^(-1/2) / (2 x)
   RULE(math::PowFOp, D(powByBase(g, x, y)), D(powByExponent(g, x, y, r)));
 
+  RULE(HypotOp, D(g * (x / r)), D(g * (y / r))); // NaN at x = y = 0
+  RULE(XlogyOp, D(xlogyByFactor(g, x, y)), D(g * x / y)); // NaN by y at x = y = 0
+
+  // Piecewise constant.
+  RULE(math::FloorOp, ZERO);
+  RULE(math::CeilOp, ZERO);
+  RULE(math::RoundEvenOp, ZERO);
+  RULE(SignOp, ZERO);
+
   // Trigonometric and hyperbolic functions.
   RULE(math::SinOp, D(g * cos(x)));                             // sin' = cos
   RULE(math::CosOp, D(-g * sin(x)));                            // cos' = -sin
@@ -110,6 +146,11 @@ Table makeTable() {
   RULE(math::TanhOp, D(g * (1.0 - r * r)));                     // tanh' = 1 - tanh^2
   RULE(math::AsinhOp, D(g / sqrt(1.0 + x * x)));                // asinh' = 1 / sqrt(1 + x^2)
   RULE(math::AtanOp, D(g / (1.0 + x * x)));                     // atan' = 1 / (1 + x^2)
+  RULE(math::AcoshOp, D(g / (sqrt(x - 1.0) * sqrt(x + 1.0))));  // acosh' = 1 / sqrt(x^2 - 1)
+  RULE(math::AtanhOp, D(g / ((1.0 - x) * (1.0 + x))));          // atanh' = 1 / (1 - x^2)
+  RULE(math::AsinOp, D(g / sqrt((1.0 - x) * (1.0 + x))));       // asin' = 1 / sqrt(1 - x^2)
+  RULE(math::AcosOp, D(-g / sqrt((1.0 - x) * (1.0 + x))));      // acos' = -asin'
+  RULE(math::Atan2Op, D(g * angleSlope(x, y)), D(-g * angleSlope(y, x)));
   RULE(math::ErfOp, D(g * (kTwoOverSqrtPi * exp(-(x * x)))));   // erf' = 2/sqrt(pi) exp(-x^2)
   RULE(math::ErfcOp, D(g * (-kTwoOverSqrtPi * exp(-(x * x))))); // erfc' = -erf'
 
@@ -117,12 +158,15 @@ Table makeTable() {
   RULE(SigmoidOp, D(g * (r * (1.0 - r))));              // s' = s (1 - s)
   RULE(LogSigmoidOp, D(g * sigmoid(-x)));               // (log s(x))' = 1 - s(x) = s(-x)
   RULE(SoftplusOp, D(g * sigmoid(x)));                  // softplus' = s
-  RULE(SignOp, ZERO);                                   // piecewise constant
   RULE(BesselI0Op, D(g * i1(x)));                       // I0' = I1
   RULE(BesselI1Op, D(g * (i0(x) - besselSlope(x, r)))); // I1' = I0 - I1 / x
   RULE(BesselI0eOp, D(g * (i1e(x) - sign(x) * r)));     // I0e' = I1e - sign(x) I0e
   // I1e' = I0e - I1e (sign(x) + 1/x)
   RULE(BesselI1eOp, D(g * (i0e(x) - (sign(x) * r + besselSlope(x, r)))));
+
+  RULE(LgammaOp, D(g * digamma(x)));
+  RULE(DigammaOp, D(g * trigamma(x)));
+  RULE(ErfInvOp, D(g * (1 / kTwoOverSqrtPi * exp(r * r)))); // erfinv' = 1 / erf'(erfinv)
 
   // Axes.
   RULE(BroadcastOp, D(sumTo(g, x))); // a value used many times: sum the uses
@@ -130,6 +174,11 @@ Table makeTable() {
   RULE(LogSoftmaxOp, D(g - softmax(x, axis) * spread(sum(g, axis), x)));
   RULE(LogSumExpOp, D(spread(g, x) * softmax(x, axis))); // logsumexp' = softmax
   RULE(GatherOp, D(spread(g, x) * oneHot(y, axis, x)), NO_NUMBER);
+  RULE(NormOp, D(spread(where(r == 0.0, 0.0, g / r), x) * x)); // |x|' = x / |x|, and 0 at 0
+  RULE(RenameOp, D(renameBack(g, at)));                        // another name, the same element
+  // By decree.
+  RULE(StopGradientOp, ZERO);
+  RULE(CustomGradientOp, D(g), D(sumTo(spread(g, z) * z, y)), NO_NUMBER);
   return table;
 }
 
@@ -144,12 +193,20 @@ ArrayRef<Partial> autodiff::derivativeRule(Operation *op) {
   static const Table table = makeTable();
   static const Partial sumRule[] = {[](const Application &at) { return spread(at.g, at.x); }};
   static const Partial extremumRule[] = {extremumPartial};
+  // A sum of those before becomes a sum of those after.
+  static const Partial cumsumRule[] = {
+      [](const Application &at) { return cumsum(at.g, at.y, at.axis, true); }, nullptr};
+  static const Partial reverseCumsumRule[] = {
+      [](const Application &at) { return cumsum(at.g, at.y, at.axis, false); }, nullptr};
   if (auto reduce = dyn_cast<ReduceOp>(op)) {
     // sum: every element counts once; max, min: the extremal ones share g evenly.
     if (reduce.getKind() == ReduceKind::sum)
       return sumRule;
     return extremumRule;
   }
+  if (auto cumsum = dyn_cast<CumsumOp>(op))
+    return ArrayRef<Partial>(cumsum.getReverse() ? reverseCumsumRule : cumsumRule)
+        .take_front(op->getNumOperands());
   auto row = table.find(op->getName().getTypeID());
   return row == table.end() ? ArrayRef<Partial>() : ArrayRef<Partial>(row->second);
 }

@@ -12,6 +12,8 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/Builders.h"
 
+#include <numbers>
+
 using namespace mlir;
 using namespace loss::ir;
 using loss::lang::Node;
@@ -90,6 +92,7 @@ private:
     Type result = typeOf(program.nodes[program.result].type);
     auto op = ProgramOp::create(builder, loc, program.name, builder.getFunctionType(types, result),
                                 AxesAttr::get(builder.getContext(), axes));
+    setAxisProperties(op);
     op.setArgAttrsAttr(builder.getArrayAttr(attributes));
     op.setResAttrsAttr(builder.getArrayAttr(
         builder.getDictionaryAttr(named("loss.result", builder.getStringAttr("value")))));
@@ -98,6 +101,18 @@ private:
     for (auto [argument, node] : llvm::zip(op.getBody().getArguments(), program.nodes))
       argument.setLoc(Location(locationOf(node.range)));
     return op;
+  }
+
+  void setAxisProperties(ProgramOp op) {
+    for (const loss::lang::ProgramInput &input : program.inputs)
+      if (input.kind == loss::lang::InputKind::Target)
+        op.setClassAxisAttr(axes[input.classAxis]);
+    SmallVector<NamedAttribute> copies;
+    for (auto [axis, original] : llvm::zip_equal(axes, program.copyOf))
+      if (original >= 0)
+        copies.push_back(named(axis, axes[original]));
+    if (!copies.empty())
+      op.setCopiesAttr(builder.getDictionaryAttr(copies));
   }
 
   static StringRef kindName(loss::lang::InputKind kind) {
@@ -145,6 +160,12 @@ private:
     return broadcastTo(builder, location, value, typeOf(set, getElementTypeOrSelf(value)));
   }
 
+  Value constant(const Node &node) {
+    if (node.type.isBool)
+      return arith::ConstantOp::create(builder, location, builder.getBoolAttr(node.value != 0));
+    return number(node.value);
+  }
+
   Value number(double value) {
     return arith::ConstantOp::create(builder, location, builder.getF64FloatAttr(value));
   }
@@ -174,6 +195,47 @@ private:
     return arith::SelectOp::create(builder, location, below, zero, x);
   }
 
+  Value half(Value x) {
+    return arith::MulFOp::create(builder, location, x, like(0.5, x));
+  }
+
+  /// A number with the axes of `x`.
+  Value like(double value, Value x) {
+    return broadcastTo(builder, location, number(value), x.getType());
+  }
+
+  /// x Phi(x) = x erfc(-x / sqrt 2) / 2: no cancellation below 0.
+  Value gelu(const Node &node) {
+    Value x = operand(node, 0);
+    Value scaled = arith::MulFOp::create(builder, location, x, like(-1 / std::numbers::sqrt2, x));
+    return arith::MulFOp::create(builder, location, x,
+                                 half(math::ErfcOp::create(builder, location, scaled)));
+  }
+
+  Value silu(const Node &node) {
+    Value x = operand(node, 0);
+    return arith::MulFOp::create(builder, location, x, SigmoidOp::create(builder, location, x));
+  }
+
+  /// By comparisons, so that at a bound the gradient goes to x.
+  Value clamp(const Node &node) {
+    using P = arith::CmpFPredicate;
+    Value x = operand(node, 0), low = operand(node, 1), high = operand(node, 2);
+    Value below = arith::CmpFOp::create(builder, location, P::OLT, x, low);
+    Value result = arith::SelectOp::create(builder, location, below, low, x);
+    Value above = arith::CmpFOp::create(builder, location, P::OGT, result, high);
+    result = arith::SelectOp::create(builder, location, above, high, result);
+    auto isConstant = [&](unsigned i) {
+      return program.nodes[node.operands[i]].op == Kind::Constant;
+    };
+    if (isConstant(1) && isConstant(2))
+      return result;
+    // A bound may be NaN.
+    Value unordered = arith::CmpFOp::create(builder, location, P::UNO, low, high);
+    Value sum = arith::AddFOp::create(builder, location, low, high);
+    return arith::SelectOp::create(builder, location, unordered, sum, result);
+  }
+
   StringAttr axis(const Node &node) { return axes[node.axis]; }
 
   Value reduce(const Node &node, ReduceKind kind) {
@@ -189,15 +251,67 @@ private:
     return arith::DivFOp::create(builder, location, sum, spread(size(axis(node)), node.type.axes));
   }
 
+  Value position(const Node &node) {
+    Type type = typeOf(loss::lang::AxisSet(1) << node.axis, builder.getF64Type());
+    return PositionOp::create(builder, location, type, axis(node));
+  }
+
+  /// The first position of the greatest (smallest) element: the smallest of their positions. Past
+  /// the end where an element is NaN.
+  Value extremalPosition(const Node &node, ReduceKind kind) {
+    Value x = values[node.operands[0]];
+    Value extremum = ReduceOp::create(builder, location, kind, x, axis(node));
+    Value isExtremal = arith::CmpFOp::create(builder, location, arith::CmpFPredicate::OEQ, x,
+                                             broadcastTo(builder, location, extremum, x.getType()));
+    Value candidate = arith::SelectOp::create(
+        builder, location, isExtremal, broadcastTo(builder, location, position(node), x.getType()),
+        broadcastTo(builder, location, size(axis(node)), x.getType()));
+    return ReduceOp::create(builder, location, ReduceKind::min, candidate, axis(node));
+  }
+
+  /// Operand 0 summed in the order of the axis, or of the key that operand 1 is.
+  Value cumsum(const Node &node) {
+    Value key = node.operandCount > 1 ? operand(node, 1) : Value();
+    return CumsumOp::create(builder, location, operand(node, 0).getType(), operand(node, 0), key,
+                            axis(node), /*reverse=*/false);
+  }
+
+  /// How many elements come up to this one in descending order.
+  Value rank(const Node &node) {
+    Value ones = spread(number(1), node.type.axes);
+    return CumsumOp::create(builder, location, ones.getType(), ones, operand(node, 0), axis(node),
+                            /*reverse=*/false);
+  }
+
+  Value rename(const Node &node) {
+    return RenameOp::create(builder, location, typeOf(node.type), values[node.operands[0]],
+                            axis(node), axes[node.axis2]);
+  }
+
+  Value customGradient(const Node &node) {
+    // The partial derivative has every axis of the value, so that what comes from above meets it.
+    loss::lang::AxisSet wide = node.type.axes | program.nodes[node.operands[2]].type.axes;
+    return CustomGradientOp::create(builder, location, operand(node, 0), values[node.operands[1]],
+                                    spread(values[node.operands[2]], wide));
+  }
+
   Value emit(ProgramOp op, const Node &node) {
     switch (node.op) {
     case Kind::Input:
     case Kind::Param:
       return op.getBody().getArgument(values.size());
     case Kind::Constant:
-      return number(node.value);
+      return constant(node);
     case Kind::Size:
       return size(axis(node));
+    case Kind::Index:
+      return position(node);
+    case Kind::Rename:
+      return rename(node);
+    case Kind::CustomGradient:
+      return customGradient(node);
+    case Kind::stop_gradient:
+      return unary<StopGradientOp>(node);
     case Kind::Neg:
       return unary<arith::NegFOp>(node);
     case Kind::Not:
@@ -230,6 +344,14 @@ private:
       return binary<arith::MinimumFOp>(node);
     case Kind::pow:
       return binary<math::PowFOp>(node);
+    case Kind::atan2:
+      return binary<math::Atan2Op>(node);
+    case Kind::hypot:
+      return binary<HypotOp>(node);
+    case Kind::xlogy:
+      return binary<XlogyOp>(node);
+    case Kind::clamp:
+      return clamp(node);
     case Kind::reduce_sum:
       return reduce(node, ReduceKind::sum);
     case Kind::reduce_mean:
@@ -240,6 +362,16 @@ private:
       return reduce(node, ReduceKind::min);
     case Kind::reduce_logsumexp:
       return LogSumExpOp::create(builder, location, values[node.operands[0]], axis(node));
+    case Kind::reduce_norm:
+      return NormOp::create(builder, location, values[node.operands[0]], axis(node));
+    case Kind::reduce_argmax:
+      return extremalPosition(node, ReduceKind::max);
+    case Kind::reduce_argmin:
+      return extremalPosition(node, ReduceKind::min);
+    case Kind::cumsum:
+      return cumsum(node);
+    case Kind::rank:
+      return rank(node);
     case Kind::softmax:
       return SoftmaxOp::create(builder, location, values[node.operands[0]], axis(node));
     case Kind::log_softmax:
@@ -302,12 +434,26 @@ private:
       return unary<math::TanhOp>(node);
     case Kind::asinh:
       return unary<math::AsinhOp>(node);
+    case Kind::acosh:
+      return unary<math::AcoshOp>(node);
+    case Kind::atanh:
+      return unary<math::AtanhOp>(node);
+    case Kind::asin:
+      return unary<math::AsinOp>(node);
+    case Kind::acos:
+      return unary<math::AcosOp>(node);
     case Kind::atan:
       return unary<math::AtanOp>(node);
     case Kind::erf:
       return unary<math::ErfOp>(node);
     case Kind::erfc:
       return unary<math::ErfcOp>(node);
+    case Kind::erfinv:
+      return unary<ErfInvOp>(node);
+    case Kind::lgamma:
+      return unary<LgammaOp>(node);
+    case Kind::digamma:
+      return unary<DigammaOp>(node);
     case Kind::sigmoid:
       return unary<SigmoidOp>(node);
     case Kind::log_sigmoid:
@@ -316,6 +462,16 @@ private:
       return unary<SoftplusOp>(node);
     case Kind::relu:
       return relu(node);
+    case Kind::gelu:
+      return gelu(node);
+    case Kind::silu:
+      return silu(node);
+    case Kind::floor:
+      return unary<math::FloorOp>(node);
+    case Kind::ceil:
+      return unary<math::CeilOp>(node);
+    case Kind::round:
+      return unary<math::RoundEvenOp>(node);
     case Kind::sign:
       return unary<SignOp>(node);
     case Kind::bessel_i0:

@@ -290,7 +290,7 @@ static void dropUnsupportedGradients(ir::ProgramOp program) {
   SmallVector<Attribute> attributes;
   ir::YieldOp yield = program.getYield();
   for (auto [i, value] : llvm::enumerate(yield.getValues())) {
-    if (i && !ir::hasAxis(value.getType(), program.getClassAxis()))
+    if (i && !ir::hasAxis(value.getType(), program.getTargetAxis()))
       continue;
     values.push_back(value);
     types.push_back(value.getType());

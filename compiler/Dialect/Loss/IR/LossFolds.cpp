@@ -13,6 +13,15 @@ OpFoldResult BroadcastOp::fold(FoldAdaptor) {
   return getInput().getType() == getType() ? getInput() : OpFoldResult();
 }
 
+// rename(rename(x, a -> b), b -> a)  ==  x
+OpFoldResult RenameOp::fold(FoldAdaptor) {
+  auto inner = getInput().getDefiningOp<RenameOp>();
+  if (inner && inner.getFrom() == getTo() && inner.getTo() == getFrom() &&
+      inner.getInput().getType() == getType())
+    return inner.getInput();
+  return {};
+}
+
 namespace {
 
 // broadcast(broadcast(x))  ==  broadcast(x)

@@ -4,6 +4,7 @@
 
 #include "mlir/IR/Builders.h"
 #include "mlir/Interfaces/FunctionImplementation.h"
+#include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;
 using namespace loss::ir;
@@ -50,6 +51,45 @@ StringRef ProgramOp::getArgKind(unsigned i) {
   return getArgAttrOfType<StringAttr>(i, "loss.kind").getValue();
 }
 
+/// Whether `op` works over `axis`: its elements along it depend on each other.
+static bool worksOver(Operation &op, StringAttr axis) {
+  if (auto rename = dyn_cast<RenameOp>(op))
+    return rename.getFromAttr() == axis || rename.getToAttr() == axis;
+  // A one-hot value is made along its axis, for each element alone.
+  if (isa<AxisSizeOp, PositionOp, OneHotOp>(op))
+    return false;
+  return op.getAttrOfType<StringAttr>("axis") == axis;
+}
+
+StringAttr ProgramOp::getRowAxis() {
+  StringAttr first = getAxes().getNames().front();
+  auto leads = [&](Type type) { return !hasAxis(type, first) || axesOf(type).front() == first; };
+  if (!llvm::all_of(getArgumentTypes(), leads) || !hasAxis(getResultTypes().front(), first))
+    return {};
+  for (Operation &op : getBody().front())
+    if (worksOver(op, first))
+      return {};
+  for (unsigned i = 0, e = getNumArguments(); i < e; ++i)
+    if (getArgKind(i) == "target" && getTargetAxis() == first)
+      return {};
+  return first;
+}
+
+SmallVector<StringAttr> ProgramOp::getInnerAxes(Type type) {
+  SmallVector<StringAttr> inner(axesOf(type));
+  StringAttr row = getRowAxis();
+  llvm::erase(inner, row);
+  return inner;
+}
+
+Type ProgramOp::typeOver(Type element, ArrayRef<StringAttr> set) {
+  SmallVector<StringAttr> ordered;
+  for (StringAttr axis : getAxes().getNames())
+    if (llvm::is_contained(set, axis))
+      ordered.push_back(axis);
+  return typeWithAxes(element, ordered);
+}
+
 YieldOp ProgramOp::getYield() { return cast<YieldOp>(getBody().front().getTerminator()); }
 
 LogicalResult ProgramOp::verify() {
@@ -60,10 +100,12 @@ LogicalResult ProgramOp::verify() {
     auto kind = getArgAttrOfType<StringAttr>(i, "loss.kind");
     if (!name || !kind)
       return emitOpError("expected 'loss.name' and 'loss.kind' on argument ") << i;
-    if (kind != "input" && kind != "target" && kind != "param")
+    static constexpr StringRef kinds[] = {"input", "target",  "fixed",        "param",
+                                          "seed",  "tangent", "class_weights"};
+    if (!llvm::is_contained(kinds, kind.getValue()))
       return emitOpError("expected 'loss.kind' of argument '")
-             << name.getValue() << "' to be input, target or param, but found '" << kind.getValue()
-             << "'";
+             << name.getValue() << "' to be one of " << llvm::join(llvm::ArrayRef(kinds), ", ") << ", but found '"
+             << kind.getValue() << "'";
     if (kind == "param" && !getArgAttrOfType<FloatAttr>(i, "loss.default"))
       return emitOpError("expected 'loss.default' on parameter '") << name.getValue() << "'";
     for (StringAttr axis : axesOf(getArgumentTypes()[i]))
@@ -73,8 +115,9 @@ LogicalResult ProgramOp::verify() {
   }
   for (unsigned i = 0, e = getNumResults(); i < e; ++i) {
     auto result = getResultAttrOfType<StringAttr>(i, "loss.result");
-    if (!result || (result != "value" && result != "grad"))
-      return emitOpError("expected 'loss.result' of result ") << i << " to be value or grad";
+    if (!result || (result != "value" && result != "tangent" && result != "grad"))
+      return emitOpError("expected 'loss.result' of result ")
+             << i << " to be value, tangent or grad";
     if (result == "grad" && !getResultAttrOfType<StringAttr>(i, "loss.of"))
       return emitOpError("expected 'loss.of' on gradient result ") << i;
   }
@@ -131,6 +174,28 @@ LogicalResult ReduceOp::verify() {
 LogicalResult LogSumExpOp::verify() {
   return verifyReduced(*this, getInput().getType(), getType(), getAxis());
 }
+LogicalResult NormOp::verify() {
+  return verifyReduced(*this, getInput().getType(), getType(), getAxis());
+}
+LogicalResult CumsumOp::verify() {
+  if (getType() != getInput().getType() || (getKey() && getKey().getType() != getType()))
+    return emitOpError("expected operands and result of one type");
+  return verifyAxis(*this, getType(), getAxis());
+}
+LogicalResult RenameOp::verify() {
+  if (failed(verifyAxis(*this, getInput().getType(), getFrom())) ||
+      failed(verifyAxis(*this, getType(), getTo())))
+    return failure();
+  SmallVector<StringAttr> from(axesOf(getInput().getType())), to(axesOf(getType()));
+  llvm::replace(from, getFromAttr(), getToAttr());
+  auto byName = [](StringAttr a, StringAttr b) { return a.getValue() < b.getValue(); };
+  llvm::sort(from, byName);
+  llvm::sort(to, byName);
+  if (from != to || getElementTypeOrSelf(getInput()) != getElementTypeOrSelf(getType()))
+    return emitOpError("expected the result to have the operand's axes with '")
+           << getTo() << "' in place of '" << getFrom() << "'";
+  return success();
+}
 LogicalResult SoftmaxOp::verify() { return verifyAxis(*this, getType(), getAxis()); }
 LogicalResult LogSoftmaxOp::verify() { return verifyAxis(*this, getType(), getAxis()); }
 
@@ -141,6 +206,11 @@ LogicalResult ReduceOp::inferReturnTypes(MLIRContext *, std::optional<Location>,
 }
 LogicalResult LogSumExpOp::inferReturnTypes(MLIRContext *, std::optional<Location>, Adaptor adaptor,
                                             SmallVectorImpl<Type> &types) {
+  types.push_back(typeWithoutAxis(adaptor.getInput().getType(), adaptor.getAxis()));
+  return success();
+}
+LogicalResult NormOp::inferReturnTypes(MLIRContext *, std::optional<Location>, Adaptor adaptor,
+                                       SmallVectorImpl<Type> &types) {
   types.push_back(typeWithoutAxis(adaptor.getInput().getType(), adaptor.getAxis()));
   return success();
 }

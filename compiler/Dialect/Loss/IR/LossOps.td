@@ -27,9 +27,12 @@ def Loss_ProgramOp : Loss_Op<"program", [
     AutomaticAllocationScope, FunctionOpInterface, IsolatedFromAbove, SingleBlock]> {
   let summary = "a loss as a formula over whole tensors";
   let description = [{
-    `axes` lists all axes of the loss; the first are its rows, the last its classes. Each argument
-    carries `loss.name` and `loss.kind`: "input", "target" (a distribution over the classes) or
-    "param" (with `loss.default`). Each result carries `loss.result`: "value" or "grad", the latter
+    `axes` lists all axes of the loss, in an order that every type keeps. `copies` maps an axis to
+    the one that it is a second copy of. `class_axis` is what a target is a distribution over; the
+    last axis where it is not given. Each argument carries `loss.name` and `loss.kind`: "input",
+    "target", "fixed" (an input that gradients do not flow to), "param" (with `loss.default`),
+    "seed" (factors of the result's elements), "tangent" (a direction of the input of that name),
+    or "class_weights". Each result carries `loss.result`: "value", "tangent" or "grad", the latter
     with `loss.of`, the name of the argument it is the gradient for.
 
     ```mlir
@@ -42,6 +45,8 @@ def Loss_ProgramOp : Loss_Op<"program", [
   let arguments = (ins SymbolNameAttr:$sym_name,
                        TypeAttrOf<FunctionType>:$function_type,
                        Loss_AxesAttr:$axes,
+                       OptionalAttr<StrAttr>:$class_axis,
+                       OptionalAttr<DictionaryAttr>:$copies,
                        OptionalAttr<DictArrayAttr>:$arg_attrs,
                        OptionalAttr<DictArrayAttr>:$res_attrs);
   let regions = (region SizedRegion<1>:$body);
@@ -55,11 +60,20 @@ def Loss_ProgramOp : Loss_Op<"program", [
     ::llvm::ArrayRef<::mlir::Type> getResultTypes() { return getFunctionType().getResults(); }
     ::mlir::Region *getCallableRegion() { return &getBody(); }
 
-    /// Name and kind ("input", "target", "param") of argument `i`.
+    /// Name and kind ("input", "target", ...) of argument `i`.
     ::llvm::StringRef getArgName(unsigned i);
     ::llvm::StringRef getArgKind(unsigned i);
-    ::mlir::StringAttr getRowAxis() { return getAxes().getNames().front(); }
-    ::mlir::StringAttr getClassAxis() { return getAxes().getNames().back(); }
+    /// The axis that the caller's threads divide: the first one, if no operation works over it, and
+    /// the value and the arguments that have it have it first. Null: there is none.
+    ::mlir::StringAttr getRowAxis();
+    /// What a target is a distribution over.
+    ::mlir::StringAttr getTargetAxis() {
+      return getClassAxisAttr() ? getClassAxisAttr() : getAxes().getNames().back();
+    }
+    /// The axes of `type` but the row axis.
+    ::llvm::SmallVector<::mlir::StringAttr> getInnerAxes(::mlir::Type type);
+    /// The type that `axes`, in any order, gives in this program.
+    ::mlir::Type typeOver(::mlir::Type element, ::llvm::ArrayRef<::mlir::StringAttr> axes);
     YieldOp getYield();
   }];
 }
@@ -98,6 +112,39 @@ def Loss_ReduceOp : Loss_Op<"reduce", [Pure, InferTypeOpAdaptor]> {
   let hasVerifier = 1;
 }
 
+def Loss_RenameOp : Loss_Op<"rename", [Pure]> {
+  let summary = "the same values along a copy of an axis";
+  let arguments = (ins Loss_Value:$input, StrAttr:$from, StrAttr:$to);
+  let results = (outs Loss_Value:$result);
+  let assemblyFormat = "$input $from `to` $to attr-dict `:` type($input) `->` type($result)";
+  let hasFolder = 1;
+  let hasVerifier = 1;
+}
+
+def Loss_PositionOp : Loss_Op<"position", [Pure]> {
+  let summary = "0, 1, ... along an axis";
+  let arguments = (ins StrAttr:$axis);
+  let results = (outs Loss_Value:$result);
+  let assemblyFormat = "$axis attr-dict `:` type($result)";
+}
+
+def Loss_CumsumOp : Loss_Op<"cumsum", [Pure]> {
+  let summary = "cumulative sum along an axis, in the order of a descending key";
+  let description = [{
+    Each element becomes the sum of those up to it in the order of the axis or, with a key, of those
+    whose key is greater, ties by position. `reverse`: the sum of those from it on. The element stays
+    at its position.
+  }];
+  let arguments = (ins Loss_Value:$input, Optional<Loss_Value>:$key, StrAttr:$axis,
+                       UnitAttr:$reverse);
+  let results = (outs Loss_Value:$result);
+  let assemblyFormat = [{
+    $input (`by` $key^)? `over` $axis (`reverse` $reverse^)? attr-dict `:` type($input)
+    (`by` type($key)^)? `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
 def Loss_AxisSizeOp : Loss_Op<"axis_size", [Pure]> {
   let summary = "number of elements of an axis, as a number";
   let arguments = (ins StrAttr:$axis);
@@ -127,6 +174,39 @@ def Loss_LogSumExpOp : Loss_Op<"logsumexp", [Pure, InferTypeOpAdaptor]> {
   let results = (outs Loss_Value:$result);
   let assemblyFormat = "$input `over` $axis attr-dict `:` type($input) `->` type($result)";
   let hasVerifier = 1;
+}
+
+def Loss_NormOp : Loss_Op<"norm", [Pure, InferTypeOpAdaptor]> {
+  let summary = "square root of the sum of squares over one axis; gradient 0 at 0";
+  let arguments = (ins Loss_Value:$input, StrAttr:$axis);
+  let results = (outs Loss_Value:$result);
+  let assemblyFormat = "$input `over` $axis attr-dict `:` type($input) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Derivatives by decree
+//===----------------------------------------------------------------------===//
+
+def Loss_StopGradientOp : Loss_Op<"stop_gradient", [Pure, SameOperandsAndResultType]> {
+  let summary = "the operand, whose derivative counts as 0";
+  let arguments = (ins Loss_Value:$input);
+  let results = (outs Loss_Value:$result);
+  let assemblyFormat = "$input attr-dict `:` type($input)";
+}
+
+def Loss_CustomGradientOp : Loss_Op<"custom_gradient", [Pure, AllTypesMatch<["value", "result"]>]> {
+  let summary = "a value whose derivative by an argument is given";
+  let description = [{
+    The result is `value`; what reaches it from above flows on to `value`, and times `partial` to
+    `argument`, summed over the axes that the argument lacks.
+  }];
+  let arguments = (ins Loss_Value:$value, Loss_Value:$argument, Loss_Value:$partial);
+  let results = (outs Loss_Value:$result);
+  let assemblyFormat = [{
+    $value `by` $argument `is` $partial attr-dict `:` type($value) `,` type($argument) `,`
+    type($partial)
+  }];
 }
 
 //===----------------------------------------------------------------------===//
@@ -172,6 +252,21 @@ def Loss_BesselI0Op : Loss_UnaryOp<"bessel_i0", "modified Bessel function I0(x)"
 def Loss_BesselI0eOp : Loss_UnaryOp<"bessel_i0e", "exp(-abs(x)) I0(x)">;
 def Loss_BesselI1Op : Loss_UnaryOp<"bessel_i1", "modified Bessel function I1(x)">;
 def Loss_BesselI1eOp : Loss_UnaryOp<"bessel_i1e", "exp(-abs(x)) I1(x)">;
+def Loss_ErfInvOp : Loss_UnaryOp<"erfinv", "inverse of the error function">;
+def Loss_LgammaOp : Loss_UnaryOp<"lgamma", "log of the absolute value of the gamma function">;
+def Loss_DigammaOp : Loss_UnaryOp<"digamma", "derivative of lgamma">;
+def Loss_TrigammaOp : Loss_UnaryOp<"trigamma", "derivative of digamma">;
+
+class Loss_BinaryOp<string mnemonic, string formula>
+    : Loss_Op<mnemonic, [Pure, SameOperandsAndResultType] # ElementwiseMappable.traits> {
+  let summary = formula;
+  let arguments = (ins Loss_Value:$lhs, Loss_Value:$rhs);
+  let results = (outs Loss_Value:$result);
+  let assemblyFormat = "$lhs `,` $rhs attr-dict `:` type($result)";
+}
+
+def Loss_HypotOp : Loss_BinaryOp<"hypot", "sqrt(x^2 + y^2), without overflow">;
+def Loss_XlogyOp : Loss_BinaryOp<"xlogy", "x log(y), and 0 at x = 0 unless y is NaN">;
 
 //===----------------------------------------------------------------------===//
 // Kernel

@@ -60,7 +60,7 @@ private:
     Value row;
   };
 
-  bool isWide(Value v) { return hasAxis(v.getType(), program.getClassAxis()); }
+  bool isWide(Value v) { return hasAxis(v.getType(), program.getTargetAxis()); }
   LogicalResult checkAxes();
   void computeStages();
   void createKernel();
@@ -106,9 +106,9 @@ LogicalResult KernelBuilder::checkAxes() {
            << program.getAxes().getNames().size();
   for (Operation &op : program.getBody().front()) {
     auto reduce = dyn_cast<ReduceOp>(op);
-    if (reduce && reduce.getAxisAttr() != program.getClassAxis())
+    if (reduce && reduce.getAxisAttr() != program.getTargetAxis())
       return op.emitError("expected a reduction over '")
-             << program.getClassAxis().getValue() << "', but found one over the rows '"
+             << program.getTargetAxis().getValue() << "', but found one over the rows '"
              << reduce.getAxis() << "': a loss returns one number a row, the caller reduces them";
     if (auto gather = dyn_cast<GatherOp>(op)) {
       Value input = gather.getInput();

@@ -332,7 +332,7 @@ private:
       if (program.getArgKind(argument.getArgNumber()) != "target")
         continue;
       Type type = argument.getType();
-      StringAttr axis = program.getClassAxis();
+      StringAttr axis = program.getTargetAxis();
       argument.setType(typeWithAxes(builder.getI64Type(), axesOf(typeWithoutAxis(type, axis))));
       auto oneHot = OneHotOp::create(builder, argument.getLoc(), type, argument, axis);
       argument.replaceAllUsesExcept(oneHot, oneHot);
