@@ -32,10 +32,21 @@ StringRef functionFor(StringRef operation) {
       {"math.cosh", "cosh"},
       {"math.tanh", "tanh"},
       {"math.asinh", "asinh"},
+      {"math.acosh", "acosh"},
+      {"math.atanh", "atanh"},
+      {"math.asin", "asin"},
+      {"math.acos", "acos"},
       {"math.atan", "atan"},
+      {"math.atan2", "atan2"},
       {"math.erf", "erf"},
       {"math.erfc", "erfc"},
       {"math.powf", "pow"},
+      {"loss.hypot", "hypot"},
+      {"loss.xlogy", "xlogy"},
+      {"loss.erfinv", "erfinv"},
+      {"loss.lgamma", "lgamma"},
+      {"loss.digamma", "digamma"},
+      {"loss.trigamma", "trigamma"},
       {"loss.sigmoid", "sigmoid"},
       {"loss.log_sigmoid", "log_sigmoid"},
       {"loss.softplus", "softplus"},
@@ -59,8 +70,8 @@ struct ConvertMathToVecMathPass
       if (isa<SignOp>(op) || !functionFor(name).empty()) {
         work.push_back(op);
       } else if (isa<math::MathDialect, LossDialect>(op->getDialect()) &&
-                 !isa<math::AbsFOp, math::SqrtOp, math::FloorOp, math::CeilOp, math::CopySignOp>(
-                     op)) {
+                 !isa<math::AbsFOp, math::SqrtOp, math::FloorOp, math::CeilOp, math::RoundEvenOp,
+                      math::CopySignOp>(op)) {
         op->emitError("no vector function for '") << name << "'";
         failed = true;
       }

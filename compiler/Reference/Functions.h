@@ -23,6 +23,16 @@ double besselI1(double x);
 /// The same times exp(-|x|).
 double besselI0e(double x);
 double besselI1e(double x);
+/// log |Gamma(x)| and its first and second derivative.
+double lgamma(double x);
+double digamma(double x);
+double trigamma(double x);
+/// The inverse of the error function.
+double erfinv(double x);
+/// x log(y), and 0 at x = 0 unless y is NaN.
+double xlogy(double x, double y);
+/// The nearest whole number, the even one of two.
+double roundHalfEven(double x);
 
 } // namespace loss::ir::reference
 

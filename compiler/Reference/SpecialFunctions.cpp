@@ -1,0 +1,119 @@
+//===- SpecialFunctions.cpp - gamma functions, inverse error function -----===//
+//
+// In long double, so that the result is right to an ulp or two of double wherever the argument is
+// not within rounding of a zero.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/Reference/Functions.h"
+
+#include <cmath>
+#include <limits>
+#include <numbers>
+
+namespace loss::ir {
+namespace {
+
+using Real = long double;
+
+constexpr Real kPi = std::numbers::pi_v<long double>;
+constexpr double kInf = std::numeric_limits<double>::infinity();
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
+/// From here on the asymptotic series below are exact to long double precision.
+constexpr Real kLarge = 30;
+
+/// B_2k / (2k) for k = 1, 2, ...: psi(x) ~ log x - 1/(2x) - sum_k B_2k / (2k x^2k) (DLMF 5.11.2).
+constexpr Real kDigammaTerms[] = {1.0L / 12,  -1.0L / 120,     1.0L / 252, -1.0L / 240,
+                                  5.0L / 660, -691.0L / 32760, 1.0L / 12};
+/// B_2k: psi'(x) ~ 1/x + 1/(2x^2) + sum_k B_2k / x^(2k+1) (DLMF 5.15.8).
+constexpr Real kTrigammaTerms[] = {1.0L / 6,  -1.0L / 30,     1.0L / 42, -1.0L / 30,
+                                   5.0L / 66, -691.0L / 2730, 7.0L / 6};
+
+template <size_t N> Real evenSeries(const Real (&terms)[N], Real x) {
+  Real sum = 0;
+  for (size_t k = N; k-- > 0;)
+    sum = (sum + terms[k]) / (x * x);
+  return sum;
+}
+
+/// psi(x) = psi(x + 1) - 1/x, for x > 0.
+Real digammaPositive(Real x) {
+  Real sum = 0;
+  for (; x < kLarge; x += 1)
+    sum -= 1 / x;
+  return sum + (std::log(x) - 1 / (2 * x) - evenSeries(kDigammaTerms, x));
+}
+
+/// psi'(x) = psi'(x + 1) + 1/x^2, for x > 0.
+Real trigammaPositive(Real x) {
+  Real sum = 0;
+  for (; x < kLarge; x += 1)
+    sum += 1 / (x * x);
+  return sum + (1 + 1 / (2 * x) + evenSeries(kTrigammaTerms, x)) / x;
+}
+
+/// x less the nearest whole number, exactly: tan(pi x) and |sin(pi x)| are those of the rest.
+Real distanceToInteger(double x) { return Real(x) - Real(std::nearbyint(x)); }
+
+bool isWhole(double x) { return std::trunc(x) == x; }
+
+} // namespace
+
+double reference::lgamma(double x) { return std::lgamma(x); }
+
+double reference::digamma(double x) {
+  if (std::isnan(x) || x == kInf)
+    return x;
+  if (x == 0)
+    return std::copysign(kInf, -x);
+  if (x > 0)
+    return double(digammaPositive(x));
+  if (isWhole(x))
+    return kNaN;
+  // psi(x) = psi(1 - x) - pi cot(pi x)
+  return double(digammaPositive(1 - Real(x)) - kPi / std::tan(kPi * distanceToInteger(x)));
+}
+
+double reference::trigamma(double x) {
+  if (std::isnan(x))
+    return x;
+  if (x == kInf)
+    return 0;
+  if (x > 0)
+    return double(trigammaPositive(x));
+  if (isWhole(x))
+    return std::isinf(x) ? kNaN : kInf;
+  // psi'(x) = (pi / sin(pi x))^2 - psi'(1 - x)
+  Real ratio = kPi / std::sin(kPi * distanceToInteger(x));
+  return double(ratio * ratio - trigammaPositive(1 - Real(x)));
+}
+
+double reference::erfinv(double x) {
+  Real a = std::abs(Real(x));
+  if (!(a <= 1))
+    return kNaN;
+  if (a == 1)
+    return std::copysign(kInf, x);
+  // A start with two digits (Winitzki 2008), or the series' first term; then Halley's method, on
+  // the complement where 1 - erf would cancel.
+  Real y = a * std::sqrt(kPi) / 2;
+  if (a > 0.1L) {
+    Real l = std::log((1 - a) * (1 + a)), b = 2 / (kPi * 0.147L) + l / 2;
+    y = std::sqrt(std::sqrt(b * b - l / 0.147L) - b);
+  }
+  for (int i = 0; i < 4; ++i) {
+    Real error = a < 0.5L ? std::erf(y) - a : (1 - a) - std::erfc(y);
+    Real step = error * std::sqrt(kPi) / 2 * std::exp(y * y);
+    y -= step / (1 + y * step);
+  }
+  return std::copysign(double(y), x);
+}
+
+double reference::xlogy(double x, double y) {
+  return x == 0 && !std::isnan(y) ? 0 : x * std::log(y);
+}
+
+double reference::roundHalfEven(double x) { return std::nearbyint(x); }
+
+} // namespace loss::ir
