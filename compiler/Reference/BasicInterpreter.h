@@ -60,6 +60,13 @@ template <typename S> S logSumExp(ArrayRef<S> row) {
   return shift + log(total(ArrayRef<S>(shiftedExp(row, shift))));
 }
 
+/// A stop_gradient that is more than the inside of a function whose derivative is given.
+inline bool stopsGradient(mlir::Operation *op) {
+  return isa<StopGradientOp>(op) && !llvm::any_of(op->getUses(), [](mlir::OpOperand &use) {
+           return isa<CustomGradientOp>(use.getOwner()) && use.getOperandNumber() == 0;
+         });
+}
+
 /// One evaluation of a program.
 template <typename S> class BasicInterpreter {
 public:
@@ -72,6 +79,12 @@ public:
   llvm::LogicalResult run();
   std::vector<Array> results();
 
+  /// The values that stop_gradient gave, in order, but for those of functions whose derivative is
+  /// given. With `freezeStopped` a later evaluation uses these instead of its own: differences of
+  /// such evaluations are derivatives as the language means them.
+  std::vector<Array> stoppedValues();
+  void freezeStopped(const std::vector<Array> &values) { stopped = &values; }
+
 private:
   using Operation = mlir::Operation;
   using Row = ArrayRef<S>;
@@ -82,7 +95,9 @@ private:
   FailureOr<Array> elementwise(Operation *op);
   FailureOr<Array> gather(GatherOp op);
   FailureOr<Array> oneHot(OneHotOp op);
-  Array broadcast(BroadcastOp op);
+  FailureOr<Array> cumsum(CumsumOp op);
+  /// Operand 0 by the names of its axes: transposed, and repeated along those it lacks.
+  Array laidOutAs(Type type, const Array &from);
   /// `f` maps a row of the input to the row, or the one element, of the result.
   Array alongAxis(Operation *op, StringRef axis, llvm::function_ref<void(Row, Out)> f);
   FailureOr<int64_t> classAt(Operation *op, const S &index, int64_t size);
@@ -91,6 +106,7 @@ private:
   const Array &operand(Operation *op, unsigned i) { return values[op->getOperand(i)]; }
 
   ProgramOp program;
+  const std::vector<Array> *stopped = nullptr;
   llvm::StringMap<int64_t> sizes;
   llvm::DenseMap<Value, Array> values;
 };
@@ -113,6 +129,12 @@ template <typename S> llvm::LogicalResult BasicInterpreter<S>::bind(const Argume
   for (unsigned i = 0, e = program.getNumArguments(); i < e; ++i)
     if (failed(bindArgument(i, arguments)))
       return failure();
+  // A copy of an axis is as long as the axis.
+  if (mlir::DictionaryAttr copies = program.getCopiesAttr())
+    for (mlir::NamedAttribute copy : copies)
+      if (auto found = sizes.find(llvm::cast<StringAttr>(copy.getValue()).getValue());
+          found != sizes.end())
+        sizes[copy.getName().getValue()] = int64_t(found->second);
   return success();
 }
 
@@ -150,17 +172,26 @@ llvm::LogicalResult BasicInterpreter<S>::bindArgument(unsigned i, const Argument
 //===----------------------------------------------------------------------===//
 
 template <typename S> llvm::LogicalResult BasicInterpreter<S>::run() {
+  size_t stops = 0;
   for (Operation &op : program.getBody().front().without_terminator()) {
     for (Value result : op.getResults())
       for (StringAttr axis : axesOf(result.getType()))
         if (!sizes.contains(axis.getValue()))
           return op.emitOpError("expected an argument with axis '") << axis.getValue() << "'";
-    FailureOr<Array> result = evaluate(&op);
+    FailureOr<Array> result = stopped && stopsGradient(&op) ? (*stopped)[stops++] : evaluate(&op);
     if (failed(result))
       return failure();
     values[op.getResult(0)] = std::move(*result);
   }
   return success();
+}
+
+template <typename S> std::vector<BasicArray<S>> BasicInterpreter<S>::stoppedValues() {
+  std::vector<Array> result;
+  for (Operation &op : program.getBody().front())
+    if (stopsGradient(&op))
+      result.push_back(values[op.getResult(0)]);
+  return result;
 }
 
 template <typename S> std::vector<BasicArray<S>> BasicInterpreter<S>::results() {
@@ -195,7 +226,29 @@ template <typename S> FailureOr<BasicArray<S>> BasicInterpreter<S>::evaluate(Ope
           return op->emitOpError("expected an argument with axis '") << size.getAxis() << "'";
         return Array(S(double(sizes.lookup(size.getAxis()))));
       })
-      .Case([&](BroadcastOp cast) { return broadcast(cast); })
+      .Case([&](PositionOp position) -> FailureOr<Array> {
+        Array result = empty(position.getType());
+        for (size_t k = 0; k < result.data.size(); ++k)
+          result.data[k] = S(double(k));
+        return result;
+      })
+      .Case([&](BroadcastOp cast) { return laidOutAs(cast.getType(), operand(op, 0)); })
+      .Case([&](RenameOp rename) {
+        Array copy = operand(op, 0);
+        llvm::replace(copy.axes, rename.getFrom().str(), rename.getTo().str());
+        return laidOutAs(rename.getType(), copy);
+      })
+      .Case([&](StopGradientOp) { return operand(op, 0); })
+      .Case([&](CustomGradientOp) { return operand(op, 0); })
+      .Case([&](CumsumOp sum) { return cumsum(sum); })
+      .Case([&](NormOp norm) {
+        return alongAxis(op, norm.getAxis(), [](Row x, Out out) {
+          std::vector<S> squares;
+          for (const S &element : x)
+            squares.push_back(element * element);
+          out[0] = sqrt(total(Row(squares)));
+        });
+      })
       .Case([&](ReduceOp reduce) {
         return alongAxis(op, reduce.getAxis(), [&](Row x, Out out) {
           ReduceKind kind = reduce.getKind();
@@ -249,9 +302,8 @@ template <typename S> FailureOr<BasicArray<S>> BasicInterpreter<S>::elementwise(
   return result;
 }
 
-template <typename S> BasicArray<S> BasicInterpreter<S>::broadcast(BroadcastOp op) {
-  const Array &from = operand(op, 0);
-  Array result = empty(op.getType());
+template <typename S> BasicArray<S> BasicInterpreter<S>::laidOutAs(Type type, const Array &from) {
+  Array result = empty(type);
   // Stride in the input for each axis of the result: 0 along the new ones.
   std::vector<int64_t> strides(result.axes.size(), 0);
   int64_t stride = 1;
@@ -285,6 +337,31 @@ BasicArray<S> BasicInterpreter<S>::alongAxis(Operation *op, StringRef axis,
         for (int64_t j = 0; j < view.size; ++j)
           result.data[view.start(o, s) + j * view.stride] = out[j];
     }
+  return result;
+}
+
+template <typename S> FailureOr<BasicArray<S>> BasicInterpreter<S>::cumsum(CumsumOp op) {
+  using P = mlir::arith::CmpFPredicate;
+  const Array &from = operand(op, 0);
+  // Without a key all elements tie, and ties are in the order of the axis.
+  Array key = op.getKey() ? operand(op, 1) : Array(from.axes, from.sizes);
+  Array result = empty(op.getType());
+  AxisView view(from, op.getAxis());
+  std::vector<S> terms(view.size);
+  for (int64_t o = 0; o < view.outer; ++o)
+    for (int64_t s = 0; s < view.stride; ++s)
+      for (int64_t i = 0; i < view.size; ++i) {
+        auto at = [&](int64_t j) { return view.start(o, s) + j * view.stride; };
+        // Element j counts where it comes before i: a greater key, or the same one and j < i.
+        for (int64_t j = 0; j < view.size; ++j) {
+          bool swap = op.getReverse();
+          const S &mine = key.data[at(swap ? j : i)], &other = key.data[at(swap ? i : j)];
+          bool first = swap ? i < j : j < i;
+          S counts = j == i ? S(1) : compare(first ? P::OGE : P::OGT, other, mine);
+          terms[j] = select(counts, from.data[at(j)], S(0));
+        }
+        result.data[at(i)] = total(Row(terms));
+      }
   return result;
 }
 
