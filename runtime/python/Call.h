@@ -1,0 +1,64 @@
+//===- Call.h - one call of a loss through the dispatcher -------*- C++ -*-===//
+#ifndef LOSSLANG_RUNTIME_PYTHON_CALL_H
+#define LOSSLANG_RUNTIME_PYTHON_CALL_H
+
+#include <torch/torch.h>
+
+#include <optional>
+#include <string>
+#include <tuple>
+#include <vector>
+
+namespace loss::python {
+
+/// The arguments of the operators of torch.ops.losslang that are no tensors. The tensors of a call are
+/// one list: inputs in the loss's order, parameters, class weights, sample weights.
+struct Call : torch::CustomClassHolder {
+  std::string key;
+  size_t inputCount = 0, paramCount = 0;
+  bool hasWeight = false, hasSampleWeight = false;
+  /// One number for each parameter of the loss; those at `paramAt` come from a tensor instead.
+  std::vector<double> values;
+  std::vector<int64_t> paramAt;
+  int64_t ignoreIndex = -100;
+  double labelSmoothing = 0;
+  std::string reduction;
+};
+
+using CallPtr = c10::intrusive_ptr<Call>;
+using Tensors = std::vector<at::Tensor>;
+
+// The arguments as the schemas of the operators spell them, and how they are passed on.
+#define LOSSLANG_CALL_PARAMETERS                                                                   \
+  std::string key, at::TensorList inputs, at::TensorList params,                                   \
+      const std::optional<at::Tensor>&weight, const std::optional<at::Tensor>&sampleWeight,        \
+      c10::ArrayRef<double> values, at::IntArrayRef paramAt, int64_t ignoreIndex,                  \
+      double labelSmoothing, std::string reduction
+#define LOSSLANG_CALL_ARGUMENTS                                                                    \
+  std::move(key), inputs, params, weight, sampleWeight, values, paramAt, ignoreIndex,              \
+      labelSmoothing, std::move(reduction)
+
+/// Sorts the arguments of an operator.
+std::pair<CallPtr, Tensors> gather(LOSSLANG_CALL_PARAMETERS);
+
+/// Runs the kernel. Differentiable, by the node of CompiledLoss.
+at::Tensor evaluate(const Call &call, at::TensorList tensors);
+
+/// Gradients of sum(upstream * loss) for the tensors at `wanted`.
+Tensors gradients(const at::Tensor &upstream, const Call &call, at::TensorList tensors,
+                  at::IntArrayRef wanted);
+
+/// The same and the loss itself, for upstream 1, in one run of the kernel.
+std::tuple<at::Tensor, Tensors> lossAndGradients(const Call &call, at::TensorList tensors,
+                                                 at::IntArrayRef wanted);
+
+/// Derivatives of sum(tangents * gradients(upstream, ..., wanted)): for upstream, and for the tensors at
+/// `secondWanted`.
+std::tuple<at::Tensor, Tensors> secondGradients(const at::Tensor &upstream, at::TensorList tangents,
+                                                const Call &call, at::TensorList tensors,
+                                                at::IntArrayRef wanted,
+                                                at::IntArrayRef secondWanted);
+
+} // namespace loss::python
+
+#endif // LOSSLANG_RUNTIME_PYTHON_CALL_H

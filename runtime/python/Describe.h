@@ -1,0 +1,16 @@
+//===- Describe.h - what a compiled loss is, as JSON ------------*- C++ -*-===//
+#ifndef LOSSLANG_RUNTIME_PYTHON_DESCRIBE_H
+#define LOSSLANG_RUNTIME_PYTHON_DESCRIBE_H
+
+#include "runtime/abi/LossAbi.h"
+
+#include <string>
+
+namespace loss::python {
+
+/// Name, documentation, source, axes, inputs, parameters and result of a loss, as a JSON object.
+std::string describe(const LossModule &module);
+
+} // namespace loss::python
+
+#endif // LOSSLANG_RUNTIME_PYTHON_DESCRIBE_H

@@ -1,0 +1,146 @@
+#include "runtime/python/Registry.h"
+
+#include "compiler/Pipeline/Compiler.h"
+#include "compiler/Target/ModuleInfo.h"
+#include "runtime/python/Describe.h"
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <pthread.h>
+#include <unistd.h>
+
+namespace loss::python {
+
+using runtime::LoadError;
+using runtime::LossHandle;
+
+namespace {
+
+/// One loss; the handles of a library are all the same.
+struct Entry {
+  std::optional<LossSource> source;
+  std::optional<LossHandle> handles[2];
+};
+
+/// All losses of the process and the compiler, behind one lock.
+class Registry {
+public:
+  /// Never destroyed: tensors may hold losses until the very end.
+  static Registry &get() {
+    static Registry *const registry = new Registry;
+    return *registry;
+  }
+
+  std::string add(const LossSource &source) {
+    std::string hashed = source.text + '\0' + source.fileName;
+    for (const std::string &define : source.defines)
+      hashed += '\0' + define;
+    const std::string hash = sourceHash(hashed);
+    std::lock_guard<std::mutex> lock(mutex);
+    if (auto known = keys.find(hash); known != keys.end())
+      return known->second;
+    Entry entry{source, {}};
+    const LossHandle &handle = compile(entry, LOSS_F32);
+    std::string key = handle.name() + ":" + hash.substr(0, 32);
+    entries.emplace(key, std::move(entry));
+    keys.emplace(hash, key);
+    return key;
+  }
+
+  std::string add(const std::string &contents, const std::string &origin) {
+    const std::string hash = sourceHash(contents);
+    std::lock_guard<std::mutex> lock(mutex);
+    if (auto known = keys.find(hash); known != keys.end())
+      return known->second;
+    LossHandle handle = open(contents, origin);
+    std::string key = handle.name() + ":" + hash.substr(0, 32);
+    entries.emplace(key, Entry{std::nullopt, {handle, handle}});
+    keys.emplace(hash, key);
+    return key;
+  }
+
+  LossHandle find(const std::string &key, uint32_t element) {
+    std::lock_guard<std::mutex> lock(mutex);
+    auto found = entries.find(key);
+    if (found == entries.end())
+      throw LoadError("the loss '" + key +
+                      "' is not known in this process: compile or load it first");
+    Entry &entry = found->second;
+    return entry.handles[element] ? *entry.handles[element] : compile(entry, element);
+  }
+
+private:
+  Registry() {
+    // A child of fork() must not inherit a lock that a thread of its parent holds.
+    pthread_atfork([] { get().mutex.lock(); }, [] { get().mutex.unlock(); },
+                   [] { get().mutex.unlock(); });
+  }
+
+  const LossHandle &compile(Entry &entry, uint32_t element) {
+    if (!compiler)
+      compiler = std::make_unique<Compiler>();
+    KernelSelection selection;
+    selection.elements = 1u << element;
+    std::shared_ptr<JitModule> module =
+        compiler->compile(entry.source->text, entry.source->fileName, selection);
+    const LossModule *descriptor = &module->module();
+    return entry.handles[element].emplace(
+        LossHandle::adopt({std::move(module), descriptor}, entry.source->fileName));
+  }
+
+  /// Through a file of its own: the contents may come from a pickle, far from the file that they were
+  /// read from. The file can go once its code is mapped.
+  static LossHandle open(const std::string &contents, const std::string &origin) {
+    std::string path = std::filesystem::temp_directory_path() / "losslang-XXXXXX";
+    const int file = mkstemp(path.data());
+    if (file < 0)
+      throw LoadError(origin + ": cannot make a temporary file: " + std::strerror(errno));
+    close(file);
+    struct Remove {
+      const std::string &path;
+      ~Remove() { unlink(path.c_str()); }
+    } remove{path};
+    std::ofstream out(path, std::ios::binary);
+    out.write(contents.data(), static_cast<std::streamsize>(contents.size()));
+    if (!out.flush())
+      throw LoadError(origin + ": cannot write a temporary file");
+    try {
+      return LossHandle::open(path);
+    } catch (const LoadError &error) {
+      // Under the name that the caller knows.
+      std::string what = error.what();
+      if (what.starts_with(path))
+        what.replace(0, path.size(), origin);
+      throw LoadError(what);
+    }
+  }
+
+  std::mutex mutex;
+  std::unique_ptr<Compiler> compiler;
+  std::map<std::string, std::string> keys;
+  std::map<std::string, Entry> entries;
+};
+
+} // namespace
+
+std::string registerSource(const LossSource &source) { return Registry::get().add(source); }
+
+std::string registerLibrary(const std::string &contents, const std::string &origin) {
+  return Registry::get().add(contents, origin);
+}
+
+LossHandle findLoss(const std::string &key, uint32_t element) {
+  return Registry::get().find(key, element);
+}
+
+std::string describeLoss(const std::string &key) {
+  return describe(findLoss(key, LOSS_F32).module());
+}
+
+} // namespace loss::python

@@ -1,0 +1,23 @@
+//===- TracedLoss.h - a loss made of operators that can be traced *- C++ -*-===//
+#ifndef LOSSLANG_RUNTIME_PYTHON_TRACEDLOSS_H
+#define LOSSLANG_RUNTIME_PYTHON_TRACEDLOSS_H
+
+#include "runtime/python/Call.h"
+
+namespace loss::python {
+
+/// Whether these are plain tensors of which nobody watches the operators, so that the loss's own autograd
+/// node may be used.
+bool arePlain(at::TensorList tensors);
+
+/// The loss as an autograd node that is made of calls of the dispatcher: what torch.compile and torch.func
+/// can see through.
+at::Tensor tracedLoss(const CallPtr &call, at::TensorList tensors);
+
+/// The gradients, differentiable once more.
+Tensors tracedGradients(const at::Tensor &upstream, const CallPtr &call, at::TensorList tensors,
+                        at::IntArrayRef wanted);
+
+} // namespace loss::python
+
+#endif // LOSSLANG_RUNTIME_PYTHON_TRACEDLOSS_H

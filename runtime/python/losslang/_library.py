@@ -1,0 +1,94 @@
+"""The operators of the compiled library, and the losses by their keys."""
+
+import json
+import pathlib
+from dataclasses import dataclass, field
+
+import torch
+
+_FOLDER = pathlib.Path(__file__).parent
+#: The folder of the library losses.
+STDLIB = _FOLDER / "stdlib"
+
+torch.ops.load_library(str(_FOLDER / "_losslang.so"))
+ops = torch.ops.losslang
+
+
+class CompileError(SyntaxError):
+    """A loss does not compile. The text is lossc's own: file, line, source line, caret, notes."""
+
+    def __init__(self, diagnostics):
+        super().__init__(diagnostics)
+        self.diagnostics = diagnostics
+
+    def __str__(self):
+        return self.diagnostics
+
+    def __reduce__(self):
+        return CompileError, (self.diagnostics,)
+
+
+class LoadError(OSError):
+    """A file is no compiled loss that this version can use."""
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A compiled loss: its key in the operators, what it is, and all that is needed to make it again."""
+
+    key: str
+    text: str | None
+    file_name: str
+    defines: tuple = ()
+    library: bytes | None = field(default=None, repr=False)
+
+    def __reduce__(self):
+        if self.library is not None:
+            return _load_bytes, (self.library, self.file_name)
+        return compile_text, (self.text, self.file_name, self.defines)
+
+    @property
+    def description(self):
+        """What the loss says of itself: name, doc, source, axes, inputs, params, result."""
+        return _describe(self.key)
+
+
+_descriptions = {}
+
+
+def _describe(key):
+    if key not in _descriptions:
+        _descriptions[key] = json.loads(ops.describe(key))
+    return _descriptions[key]
+
+
+def compile_text(text, file_name, defines=()):
+    """Compiles a program in this process. `defines`: pairs of a name and a number or truth value."""
+    key, diagnostics = ops.compile(text, file_name, [f"{n}={_spell(v)}" for n, v in defines])
+    if not key:
+        raise CompileError(diagnostics)
+    return Compiled(key, text, file_name, tuple(defines))
+
+
+def compile_file(path, defines=()):
+    """Compiles a .loss file."""
+    return compile_text(pathlib.Path(path).read_text(encoding="utf-8"), str(path), defines)
+
+
+def load_library(path):
+    """Loads a shared library that lossc wrote."""
+    return _load_bytes(pathlib.Path(path).read_bytes(), str(path))
+
+
+def _load_bytes(contents, origin):
+    data = torch.frombuffer(bytearray(contents), dtype=torch.uint8) if contents else torch.empty(0)
+    key, message = ops.load(data, origin)
+    if not key:
+        raise LoadError(message)
+    return Compiled(key, None, origin, (), contents)
+
+
+def _spell(value):
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return repr(float(value)) if isinstance(value, float) else str(value)
