@@ -12,6 +12,7 @@
 #include "runtime/python/TracedLoss.h"
 
 #include <torch/csrc/autograd/autograd_not_implemented_fallback.h>
+#include <torch/csrc/autograd/functions/utils.h>
 #include <torch/library.h>
 
 namespace loss::python {
@@ -44,21 +45,29 @@ std::tuple<std::string, std::string> loadOp(Tensor contents, std::string origin)
   }
 }
 
-// The kernels. Those of the key Autograd see the tensors as the user gave them, those of the key CPU
-// below autograd.
+// The kernels. Those of the key Autograd see the tensors as the user gave them, the others below
+// autograd.
+
+/// Without this the tangent would silently be lost.
+void checkNoForwardMode(at::TensorList tensors) {
+  TORCH_CHECK_NOT_IMPLEMENTED(!torch::autograd::isFwGradDefinedTensorList(tensors),
+                              "compiled losses have no forward-mode derivative (jvp, jacfwd): use "
+                              "reverse mode (vjp, jacrev)");
+}
 
 Tensor lossAutograd(LOSSLANG_CALL_PARAMETERS) {
   auto [call, tensors] = gather(LOSSLANG_CALL_ARGUMENTS);
+  checkNoForwardMode(tensors);
   return arePlain(tensors) ? evaluate(*call, tensors) : tracedLoss(call, tensors);
 }
 
-Tensor lossCpu(LOSSLANG_CALL_PARAMETERS) {
+Tensor lossKernel(LOSSLANG_CALL_PARAMETERS) {
   auto [call, tensors] = gather(LOSSLANG_CALL_ARGUMENTS);
   at::NoGradGuard guard;
   return evaluate(*call, tensors);
 }
 
-std::tuple<Tensor, Tensors> lossAndGradientsCpu(LOSSLANG_CALL_PARAMETERS, at::IntArrayRef wanted) {
+std::tuple<Tensor, Tensors> lossAndGradientsKernel(LOSSLANG_CALL_PARAMETERS, at::IntArrayRef wanted) {
   auto [call, tensors] = gather(LOSSLANG_CALL_ARGUMENTS);
   return lossAndGradients(*call, tensors, wanted);
 }
@@ -66,15 +75,16 @@ std::tuple<Tensor, Tensors> lossAndGradientsCpu(LOSSLANG_CALL_PARAMETERS, at::In
 Tensors gradientsAutograd(const Tensor &upstream, LOSSLANG_CALL_PARAMETERS,
                           at::IntArrayRef wanted) {
   auto [call, tensors] = gather(LOSSLANG_CALL_ARGUMENTS);
+  checkNoForwardMode(tensors);
   return tracedGradients(upstream, call, tensors, wanted);
 }
 
-Tensors gradientsCpu(const Tensor &upstream, LOSSLANG_CALL_PARAMETERS, at::IntArrayRef wanted) {
+Tensors gradientsKernel(const Tensor &upstream, LOSSLANG_CALL_PARAMETERS, at::IntArrayRef wanted) {
   auto [call, tensors] = gather(LOSSLANG_CALL_ARGUMENTS);
   return gradients(upstream, *call, tensors, wanted);
 }
 
-std::tuple<Tensor, Tensors> secondGradientsCpu(const Tensor &upstream, at::TensorList tangents,
+std::tuple<Tensor, Tensors> secondGradientsKernel(const Tensor &upstream, at::TensorList tangents,
                                                LOSSLANG_CALL_PARAMETERS, at::IntArrayRef wanted,
                                                at::IntArrayRef secondWanted) {
   auto [call, tensors] = gather(LOSSLANG_CALL_ARGUMENTS);
@@ -88,19 +98,29 @@ std::tuple<Tensor, Tensors> secondGradientsCpu(const Tensor &upstream, at::Tenso
   "str key, Tensor[] inputs, Tensor[] params, Tensor? weight, Tensor? sample_weight, "             \
   "float[] values, int[] param_at, int ignore_index, float label_smoothing, str reduction"
 
+// Each operator, and under the name infer_... what it does to meta tensors: the fake kernels are
+// Python's (dynamic shapes) and call it.
 TORCH_LIBRARY(losslang, m) {
   using namespace loss::python;
   m.def("compile(str text, str file_name, str[] defines) -> (str, str)", compileOp);
   m.def("load(Tensor contents, str origin) -> (str, str)", loadOp);
   m.def("describe(str key) -> str", describeLoss);
-  m.def("loss(" LOSSLANG_CALL_SCHEMA ") -> Tensor", {at::Tag::pt2_compliant_tag});
-  m.def("loss_and_gradients(" LOSSLANG_CALL_SCHEMA ", int[] wanted) -> (Tensor, Tensor[])",
-        {at::Tag::pt2_compliant_tag});
-  m.def("gradients(Tensor upstream, " LOSSLANG_CALL_SCHEMA ", int[] wanted) -> Tensor[]",
-        {at::Tag::pt2_compliant_tag});
-  m.def("second_gradients(Tensor upstream, Tensor[] tangents, " LOSSLANG_CALL_SCHEMA
-        ", int[] wanted, int[] second_wanted) -> (Tensor, Tensor[])",
-        {at::Tag::pt2_compliant_tag});
+  const std::vector<at::Tag> tags = {at::Tag::pt2_compliant_tag};
+  for (const std::string prefix : {"", "infer_"}) {
+    m.def((prefix + "loss(" LOSSLANG_CALL_SCHEMA ") -> Tensor").c_str(), tags);
+    m.def((prefix + "loss_and_gradients(" LOSSLANG_CALL_SCHEMA
+                    ", int[] wanted) -> (Tensor, Tensor[])")
+              .c_str(),
+          tags);
+    m.def((prefix + "gradients(Tensor upstream, " LOSSLANG_CALL_SCHEMA
+                    ", int[] wanted) -> Tensor[]")
+              .c_str(),
+          tags);
+    m.def((prefix + "second_gradients(Tensor upstream, Tensor[] tangents, " LOSSLANG_CALL_SCHEMA
+                    ", int[] wanted, int[] second_wanted) -> (Tensor, Tensor[])")
+              .c_str(),
+          tags);
+  }
 }
 
 TORCH_LIBRARY_IMPL(losslang, Autograd, m) {
@@ -114,8 +134,16 @@ TORCH_LIBRARY_IMPL(losslang, Autograd, m) {
 
 TORCH_LIBRARY_IMPL(losslang, CPU, m) {
   using namespace loss::python;
-  m.impl("loss", lossCpu);
-  m.impl("loss_and_gradients", lossAndGradientsCpu);
-  m.impl("gradients", gradientsCpu);
-  m.impl("second_gradients", secondGradientsCpu);
+  m.impl("loss", lossKernel);
+  m.impl("loss_and_gradients", lossAndGradientsKernel);
+  m.impl("gradients", gradientsKernel);
+  m.impl("second_gradients", secondGradientsKernel);
+}
+
+TORCH_LIBRARY_IMPL(losslang, Meta, m) {
+  using namespace loss::python;
+  m.impl("infer_loss", lossKernel);
+  m.impl("infer_loss_and_gradients", lossAndGradientsKernel);
+  m.impl("infer_gradients", gradientsKernel);
+  m.impl("infer_second_gradients", secondGradientsKernel);
 }

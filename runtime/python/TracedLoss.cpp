@@ -1,13 +1,14 @@
 #include "runtime/python/TracedLoss.h"
 
 #include <c10/core/impl/TorchDispatchModeTLS.h>
+#include <torch/csrc/autograd/functions/utils.h>
+#include <torch/csrc/autograd/saved_variable.h>
 
 #include <algorithm>
 
 namespace loss::python {
 
 using at::Tensor;
-using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
 namespace {
@@ -87,94 +88,106 @@ bool underFunctorch(at::TensorList tensors) {
                      [](const Tensor &t) { return t.key_set().has_any(functorchKeys); });
 }
 
-void keep(AutogradContext *context, const CallPtr &call, std::vector<int64_t> wanted) {
-  context->saved_data["call"] = c10::IValue::make_capsule(call);
-  context->saved_data["wanted"] = std::move(wanted);
-}
-
-CallPtr keptCall(AutogradContext *context) {
-  return c10::static_intrusive_pointer_cast<Call>(context->saved_data["call"].toCapsule());
-}
-
-class LossNode : public torch::autograd::Function<LossNode> {
+/// What a node remembers of a call: as the generated nodes of LibTorch, because torch.func refuses nodes
+/// that are made with torch::autograd::Function.
+class CallNode : public torch::autograd::Node {
 public:
-  static Tensor forward(AutogradContext *context, const CallPtr &call, at::TensorList tensors) {
-    at::AutoDispatchBelowAutograd guard;
-    const std::vector<int64_t> wanted = requiringGradient(tensors);
-    keep(context, call, wanted);
-    variable_list saved = tensors.vec();
-    // One run of the kernel gives both, if nothing but the scale of the gradient is open yet. torch.func
-    // differentiates the gradients too, and needs them as an operation of their own.
-    Tensor value;
-    const bool together =
-        call->reduction != "none" && !wanted.empty() && !underFunctorch(tensors);
-    if (together) {
-      Tensors found;
-      std::tie(value, found) = callLossAndGradients(*call, tensors, wanted);
-      saved.insert(saved.end(), found.begin(), found.end());
-    } else {
-      value = callLoss(*call, tensors);
-    }
-    context->saved_data["together"] = together;
-    context->saved_data["count"] = static_cast<int64_t>(tensors.size());
-    context->save_for_backward(std::move(saved));
-    return value;
+  /// Edges to the tensors at `wanted`, then to `more`.
+  CallNode(CallPtr call, at::TensorList tensors, std::vector<int64_t> wanted,
+           at::TensorList more = {})
+      : call(std::move(call)), wanted(std::move(wanted)) {
+    torch::autograd::edge_list edges;
+    for (int64_t place : this->wanted)
+      edges.push_back(torch::autograd::impl::gradient_edge(tensors[place]));
+    for (const Tensor &tensor : more)
+      edges.push_back(torch::autograd::impl::gradient_edge(tensor));
+    set_next_edges(std::move(edges));
+    saved = save(tensors);
   }
 
-  static variable_list backward(AutogradContext *context, variable_list upstream) {
-    const CallPtr call = keptCall(context);
-    const std::vector<int64_t> wanted = context->saved_data["wanted"].toIntVector();
-    const auto count = static_cast<size_t>(context->saved_data["count"].toInt());
-    variable_list saved = context->get_saved_variables();
-    variable_list result(1 + count);
-    if (!upstream[0].defined())
-      return result;
-    if (context->saved_data["together"].toBool() && !at::GradMode::is_enabled()) {
-      for (size_t i = 0; i < wanted.size(); ++i) {
-        const Tensor &gradient = saved[count + i];
-        result[1 + wanted[i]] = gradient * upstream[0].to(gradient.scalar_type());
-      }
-      return result;
-    }
-    saved.resize(count);
-    Tensors found = callGradients(upstream[0], *call, saved, wanted);
-    for (size_t i = 0; i < wanted.size(); ++i)
-      result[1 + wanted[i]] = std::move(found[i]);
-    return result;
+  void release_variables() override {
+    std::lock_guard<std::mutex> lock(mutex_);
+    for (auto &variable : saved)
+      variable.reset_data();
+    releaseMore();
   }
+
+protected:
+  static std::vector<torch::autograd::SavedVariable> save(at::TensorList tensors) {
+    std::vector<torch::autograd::SavedVariable> variables;
+    for (const Tensor &tensor : tensors)
+      variables.emplace_back(tensor, /*is_output=*/false);
+    return variables;
+  }
+  static Tensors unpack(const std::vector<torch::autograd::SavedVariable> &variables) {
+    Tensors tensors;
+    for (const auto &variable : variables)
+      tensors.push_back(variable.unpack());
+    return tensors;
+  }
+  virtual void releaseMore() {}
+
+  CallPtr call;
+  std::vector<int64_t> wanted;
+  std::vector<torch::autograd::SavedVariable> saved;
 };
 
-class GradientsNode : public torch::autograd::Function<GradientsNode> {
+/// The node behind the loss. `gradients` were computed together with the value, or are empty.
+class LossNode final : public CallNode {
 public:
-  static variable_list forward(AutogradContext *context, const CallPtr &call, at::TensorList tensors,
-                               const Tensor &upstream, const std::vector<int64_t> &wanted) {
-    at::AutoDispatchBelowAutograd guard;
-    keep(context, call, wanted);
-    context->saved_data["second"] = requiringGradient(tensors);
-    variable_list saved = tensors.vec();
-    saved.push_back(upstream);
-    context->save_for_backward(std::move(saved));
-    return callGradients(upstream, *call, tensors, wanted);
-  }
+  LossNode(const CallPtr &call, at::TensorList tensors, std::vector<int64_t> wanted,
+           at::TensorList gradients)
+      : CallNode(call, tensors, std::move(wanted)), ready(save(gradients)) {}
 
-  static variable_list backward(AutogradContext *context, variable_list given) {
-    const CallPtr call = keptCall(context);
-    const std::vector<int64_t> wanted = context->saved_data["wanted"].toIntVector();
-    const std::vector<int64_t> second = context->saved_data["second"].toIntVector();
-    variable_list tensors = context->get_saved_variables();
-    const Tensor upstream = std::move(tensors.back());
-    tensors.pop_back();
-    Tensors tangents;
-    for (size_t i = 0; i < wanted.size(); ++i)
-      tangents.push_back(given[i].defined() ? given[i] : at::zeros_like(tensors[wanted[i]]));
-    auto [forUpstream, found] =
-        callSecondGradients(upstream, tangents, *call, tensors, wanted, second);
-    variable_list result(1 + tensors.size() + 2);
-    for (size_t i = 0; i < second.size(); ++i)
-      result[1 + second[i]] = std::move(found[i]);
-    result[1 + tensors.size()] = std::move(forUpstream);
+  variable_list apply(variable_list &&given) override {
+    std::lock_guard<std::mutex> lock(mutex_);
+    variable_list result(wanted.size());
+    const Tensor upstream = std::move(given[0]);
+    if (!upstream.defined())
+      return result;
+    if (ready.empty() || at::GradMode::is_enabled())
+      return callGradients(upstream, *call, unpack(saved), wanted);
+    for (size_t i = 0; i < result.size(); ++i) {
+      const Tensor gradient = ready[i].unpack();
+      result[i] = gradient * upstream.to(gradient.scalar_type());
+    }
     return result;
   }
+  std::string name() const override { return "LossBackward"; }
+
+private:
+  void releaseMore() override {
+    for (auto &variable : ready)
+      variable.reset_data();
+  }
+  std::vector<torch::autograd::SavedVariable> ready;
+};
+
+/// The node behind the gradients: second derivatives.
+class GradientsNode final : public CallNode {
+public:
+  GradientsNode(const CallPtr &call, at::TensorList tensors, const Tensor &upstream,
+                std::vector<int64_t> first)
+      : CallNode(call, tensors, requiringGradient(tensors), {upstream}), first(std::move(first)),
+        upstream(upstream, false) {}
+
+  variable_list apply(variable_list &&given) override {
+    std::lock_guard<std::mutex> lock(mutex_);
+    const Tensors tensors = unpack(saved);
+    Tensors tangents;
+    for (size_t i = 0; i < first.size(); ++i)
+      tangents.push_back(given[i].defined() ? given[i] : at::zeros_like(tensors[first[i]]));
+    auto [forUpstream, result] =
+        callSecondGradients(upstream.unpack(), tangents, *call, tensors, first, wanted);
+    result.push_back(std::move(forUpstream));
+    return result;
+  }
+  std::string name() const override { return "LossGradientsBackward"; }
+
+private:
+  void releaseMore() override { upstream.reset_data(); }
+  std::vector<int64_t> first;
+  torch::autograd::SavedVariable upstream;
 };
 
 } // namespace
@@ -191,12 +204,39 @@ bool arePlain(at::TensorList tensors) {
 }
 
 Tensor tracedLoss(const CallPtr &call, at::TensorList tensors) {
-  return LossNode::apply(call, tensors);
+  const std::vector<int64_t> wanted = requiringGradient(tensors);
+  if (wanted.empty() || !at::GradMode::is_enabled()) {
+    at::AutoDispatchBelowAutograd guard;
+    return callLoss(*call, tensors);
+  }
+  Tensor value;
+  Tensors gradients;
+  {
+    at::AutoDispatchBelowAutograd guard;
+    // One run of the kernel gives both, if nothing but the scale of the gradient is open yet. torch.func
+    // differentiates the gradients too, and needs them as an operation of their own.
+    if (call->reduction != "none" && !underFunctorch(tensors))
+      std::tie(value, gradients) = callLossAndGradients(*call, tensors, wanted);
+    else
+      value = callLoss(*call, tensors);
+  }
+  torch::autograd::set_history(
+      value, c10::make_intrusive<LossNode>(call, tensors, wanted, gradients));
+  return value;
 }
 
 Tensors tracedGradients(const Tensor &upstream, const CallPtr &call, at::TensorList tensors,
                         at::IntArrayRef wanted) {
-  return GradientsNode::apply(call, tensors, upstream, wanted.vec());
+  Tensors gradients;
+  {
+    at::AutoDispatchBelowAutograd guard;
+    gradients = callGradients(upstream, *call, tensors, wanted);
+  }
+  if (at::GradMode::is_enabled() &&
+      (upstream.requires_grad() || !requiringGradient(tensors).empty()))
+    torch::autograd::set_history(
+        gradients, c10::make_intrusive<GradientsNode>(call, tensors, upstream, wanted.vec()));
+  return gradients;
 }
 
 } // namespace loss::python

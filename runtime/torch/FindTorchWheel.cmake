@@ -13,7 +13,8 @@ set(LOSSLANG_TORCH_PYTHON "" CACHE FILEPATH "Python interpreter whose torch is u
 function(losslang_torch_probe python result)
   # Reads the version without importing torch, which takes seconds.
   execute_process(
-    COMMAND ${python} -c "import importlib.metadata as m, importlib.util as u, os
+    # Not the isolated environment that pip builds wheels in: the one that the wheel is for.
+    COMMAND ${CMAKE_COMMAND} -E env --unset=PYTHONPATH --unset=PYTHONNOUSERSITE ${python} -c "import importlib.metadata as m, importlib.util as u, os
 print(m.version('torch') + '|' + os.path.dirname(u.find_spec('torch').origin))"
     OUTPUT_VARIABLE out ERROR_QUIET RESULT_VARIABLE failed OUTPUT_STRIP_TRAILING_WHITESPACE)
   set(${result} "" PARENT_SCOPE)
@@ -29,7 +30,7 @@ if(DEFINED ENV{XDG_CACHE_HOME})
 else()
   set(_cache "$ENV{HOME}/.cache")
 endif()
-set(_pythons python3 "${_cache}/losslang/venv-torch-2.15.0/bin/python")
+set(_pythons ${Python_EXECUTABLE} python3 "${_cache}/losslang/venv-torch-2.15.0/bin/python")
 if(LOSSLANG_TORCH_PYTHON)
   set(_pythons "${LOSSLANG_TORCH_PYTHON}")
 endif()

@@ -9,7 +9,7 @@
 import os
 import pathlib
 
-from . import _library, losses
+from . import _library, _tracing, losses
 from ._build import build as _build
 from ._library import CompileError, LoadError
 from ._module import Loss
