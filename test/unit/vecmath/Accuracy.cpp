@@ -69,10 +69,19 @@ template <typename T> std::vector<T> unarySamples(int perExponent) {
   for (double k = 500; k < 3e6; k *= 1.37)
     addAround(out, T(std::floor(k) * 1.57079632679489661923));
   // Near 1, for the logarithms; near 0 with an argument near -1 for log1p.
-  for (int i = 1; i < 30; ++i) {
+  for (int i = 1; i < 54; ++i) {
     addAround(out, T(1 + std::ldexp(1.0, -i)));
     addAround(out, T(1 - std::ldexp(1.0, -i)));
   }
+  // Poles of the gamma function, zeros of its logarithm and of digamma (also below 0), borders.
+  for (int k = 1; k <= 60; ++k)
+    for (double d : {0.0, 1e-3, 0.25, 0.5})
+      addAround(out, T(k + d));
+  for (double zero : {1.46163214496836234, -0.50408300826445540, -1.57349847316239046,
+                      -2.61072086844414465, -2.45702473822080, -2.74768264672741, -3.14358088834998,
+                      -3.95529428482, -4.03936139, 0.99366797, 0.0, 2.0})
+    for (int i = 2; i < 54; ++i)
+      addAround(out, T(zero + std::ldexp(1.0, -i)));
   return out;
 }
 
@@ -133,6 +142,41 @@ template <typename T> void fillPow(std::vector<T> &x, std::vector<T> &y, int per
     }
 }
 
+/// Pairs of numbers of all sizes and signs, half of them near each other.
+template <typename T> void fillPairs(std::vector<T> &x, std::vector<T> &y, int perExponent) {
+  using Limits = std::numeric_limits<T>;
+  const T special[] = {T(0),          -T(0),
+                       T(1),          T(-1),
+                       T(0.5),        T(3),
+                       Limits::max(), -Limits::max(),
+                       Limits::min(), Limits::denorm_min(),
+                       -T(4e-30),     Limits::infinity(),
+                       T(1e30),       -Limits::infinity(),
+                       T(4),          Limits::quiet_NaN()};
+  for (T a : special)
+    for (T b : special) {
+      x.push_back(a);
+      y.push_back(b);
+    }
+  std::mt19937_64 random(22);
+  std::uniform_real_distribution<double> uniform(-1, 1);
+  constexpr int exponents = sizeof(T) == 4 ? 255 : 2047;
+  auto number = [&](int exponent) {
+    uint64_t fraction = random() & ((uint64_t(1) << fractionBits<T>)-1);
+    T v = fromBits<T>(uint64_t(exponent) << fractionBits<T> | fraction);
+    return random() & 1 ? v : -v;
+  };
+  for (int e = 0; e < exponents; ++e)
+    for (int i = 0; i < perExponent * 8; ++i) {
+      T a = number(e);
+      double near = std::exp2(uniform(random) * (i % 4 < 2 ? 3 : 30));
+      T b = i % 2 ? number(int(random() % exponents)) : T(a * near);
+      x.push_back(i % 8 == 4 ? T(3 * uniform(random)) : a);
+      // Near 1, for the logarithm.
+      y.push_back(i % 8 == 6 ? T(1 + uniform(random) * 1e-3) : i % 8 == 7 ? std::abs(b) : b);
+    }
+}
+
 template <typename T> void call(const HostFunctions &f, const T *x, const T *y, T *z, size_t n) {
   if constexpr (sizeof(T) == 4)
     f.unaryF32 ? f.unaryF32(x, z, n) : f.binaryF32(x, y, z, n);
@@ -146,7 +190,7 @@ template <typename T> WorstByLevel measureSampled(Fn fn, int perExponent) {
   bool binary = info(fn).arity == 2;
   std::vector<T> x, y;
   if (binary) {
-    fillPow(x, y, perExponent);
+    fn == Fn::pow ? fillPow(x, y, perExponent) : fillPairs(x, y, perExponent);
   } else {
     for (T v : unarySamples<T>(perExponent))
       if (inDomain(fn, double(v)))
@@ -190,7 +234,9 @@ template WorstByLevel measureSampled<double>(Fn, int);
 Worst measureExhaustively(Fn fn, int level, float from, float to) {
   constexpr size_t block = 4096;
   std::vector<float> x(block), z(block);
-  std::vector<double> wide(block), exact(block);
+  std::vector<double> wide(block), exact(block), next(block), term(block);
+  // Below 0 the bound is relative to fn(1 - x), where that is greater: see VecMathFunctions.def.
+  bool hasTerm = fn == Fn::lgamma || fn == Fn::digamma;
   Worst worst;
   // Magnitudes as integers, the sign in the lowest bit.
   uint64_t first = 2 * uint64_t(std::bit_cast<uint32_t>(from));
@@ -201,9 +247,12 @@ Worst measureExhaustively(Fn fn, int level, float from, float to) {
       float v = std::bit_cast<float>(n >> 1 | n << 31);
       x[i] = inDomain(fn, v) ? v : 0.0f;
       wide[i] = x[i];
+      next[i] = 1 - wide[i];
     }
     hostFunctions(fn, level).unaryF32(x.data(), z.data(), block);
     apply(fn, wide.data(), exact.data(), block);
+    if (hasTerm)
+      apply(fn, next.data(), term.data(), block);
     for (size_t i = 0; i < block; ++i) {
       double e = exact[i], r = z[i];
       // Nearly all: closer to the rounded reference than the worst so far.
@@ -218,7 +267,8 @@ Worst measureExhaustively(Fn fn, int level, float from, float to) {
         e = std::fmin(std::fmax(e, -0x1p128), 0x1p128);
         r = std::fmin(std::fmax(r, -0x1p128), 0x1p128);
         // An exponent below that of denormals is theirs; 2^128 has that of the largest number.
-        int64_t exponent = int64_t(std::bit_cast<uint64_t>(e) >> 52 & 0x7ff) - 1023;
+        double scale = hasTerm && x[i] < 0 ? std::fmax(std::fabs(e), std::fabs(term[i])) : e;
+        int64_t exponent = int64_t(std::bit_cast<uint64_t>(scale) >> 52 & 0x7ff) - 1023;
         exponent = exponent < -126 ? -126 : exponent > 127 ? 127 : exponent;
         ulp = std::fabs(r - e) * std::bit_cast<double>(uint64_t(23 - exponent + 1023) << 52);
         if (e == 0 && r == 0 && x[i] == 0 && std::signbit(e) != std::signbit(r))

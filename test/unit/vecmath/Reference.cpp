@@ -72,7 +72,101 @@ void Reference::bessel(int order, bool scaled) {
     mpfr_neg(ref, ref, MPFR_RNDN);
 }
 
+/// psi'(x) = sum_i 1/(x+i)^2 + 1/y + 1/(2 y^2) + sum_k B_2k / y^(2k+1), y = x + n (DLMF 5.15.8),
+/// where B_2k = (-1)^(k+1) 2 (2k)! zeta(2k) / (2 pi)^2k; below 0 (pi / sin(pi x))^2 - psi'(1 - x).
+void Reference::trigamma() {
+  bool negative = mpfr_sgn(in) < 0;
+  if (negative) {
+    mpfr_sinpi(in2, in, MPFR_RNDN);
+    mpfr_ui_sub(in, 1, in, MPFR_RNDN);
+  }
+  mpfr_set_zero(ref, 1);
+  for (; mpfr_cmp_ui(in, 50) < 0; mpfr_add_ui(in, in, 1, MPFR_RNDN)) {
+    mpfr_sqr(t, in, MPFR_RNDN);
+    mpfr_ui_div(t, 1, t, MPFR_RNDN);
+    mpfr_add(ref, ref, t, MPFR_RNDN);
+  }
+  mpfr_ui_div(t, 1, in, MPFR_RNDN);
+  mpfr_add(ref, ref, t, MPFR_RNDN);
+  mpfr_sqr(u, t, MPFR_RNDN);
+  mpfr_div_2ui(u, u, 1, MPFR_RNDN);
+  mpfr_add(ref, ref, u, MPFR_RNDN);
+  // t = +-2 (2k)! / (2 pi)^2k / y^(2k+1)
+  mpfr_mul_2ui(t, t, 1, MPFR_RNDN);
+  for (unsigned long k = 1; k < 60 && mpfr_regular_p(t); ++k) {
+    mpfr_const_pi(u, MPFR_RNDN);
+    mpfr_mul_2ui(u, u, 1, MPFR_RNDN);
+    mpfr_mul(u, u, in, MPFR_RNDN);
+    mpfr_sqr(u, u, MPFR_RNDN);
+    mpfr_mul_ui(t, t, 2 * k * (2 * k - 1), MPFR_RNDN);
+    mpfr_div(t, t, u, MPFR_RNDN);
+    if (k > 1)
+      mpfr_neg(t, t, MPFR_RNDN);
+    mpfr_zeta_ui(u, 2 * k, MPFR_RNDN);
+    mpfr_mul(u, u, t, MPFR_RNDN);
+    mpfr_add(ref, ref, u, MPFR_RNDN);
+    if (mpfr_get_exp(u) < mpfr_get_exp(ref) - precision)
+      break;
+  }
+  if (negative) {
+    mpfr_const_pi(t, MPFR_RNDN);
+    mpfr_div(t, t, in2, MPFR_RNDN);
+    mpfr_sqr(t, t, MPFR_RNDN);
+    mpfr_sub(ref, t, ref, MPFR_RNDN);
+  }
+}
+
+/// Halley's method for erf(y) = x, on the complement where x is above 1/2.
+void Reference::erfinv() {
+  bool negative = mpfr_signbit(in);
+  mpfr_abs(in, in, MPFR_RNDN);
+  double a = mpfr_get_d(in, MPFR_RNDN);
+  if (!(a < 1) || a == 0) {
+    if (a == 1)
+      mpfr_set_inf(ref, 1);
+    else if (a == 0)
+      mpfr_set_zero(ref, 1);
+    else
+      mpfr_set_nan(ref);
+  } else {
+    // A start with two digits (Winitzki 2008).
+    double l = std::log((1 - a) * (1 + a)), b = 2 / (3.14159 * 0.147) + l / 2;
+    mpfr_set_d(ref, a < 0.1 ? 0 : std::sqrt(std::sqrt(b * b - l / 0.147) - b), MPFR_RNDN);
+    if (a < 0.1)
+      mpfr_mul_d(ref, in, 0.886, MPFR_RNDN);
+    for (int i = 0; i < 8; ++i) {
+      if (a < 0.5) {
+        mpfr_erf(t, ref, MPFR_RNDN);
+        mpfr_sub(t, t, in, MPFR_RNDN);
+      } else {
+        mpfr_ui_sub(u, 1, in, MPFR_RNDN);
+        mpfr_erfc(t, ref, MPFR_RNDN);
+        mpfr_sub(t, u, t, MPFR_RNDN);
+      }
+      mpfr_const_pi(u, MPFR_RNDN);
+      mpfr_sqrt(u, u, MPFR_RNDN);
+      mpfr_mul(t, t, u, MPFR_RNDN);
+      mpfr_div_2ui(t, t, 1, MPFR_RNDN);
+      mpfr_sqr(u, ref, MPFR_RNDN);
+      mpfr_exp(u, u, MPFR_RNDN);
+      mpfr_mul(t, t, u, MPFR_RNDN);
+      mpfr_mul(u, ref, t, MPFR_RNDN);
+      mpfr_add_ui(u, u, 1, MPFR_RNDN);
+      mpfr_div(t, t, u, MPFR_RNDN);
+      mpfr_sub(ref, ref, t, MPFR_RNDN);
+    }
+  }
+  if (negative)
+    mpfr_neg(ref, ref, MPFR_RNDN);
+}
+
+void Reference::countRelativeTo(mpfr_ptr term) {
+  if (mpfr_regular_p(term))
+    leastExponent = mpfr_get_exp(term) - 1;
+}
+
 void Reference::evaluate(Fn fn, double x, double y) {
+  leastExponent = mpfr_get_emin();
   mpfr_set_d(in, x, MPFR_RNDN);
   mpfr_set_d(in2, y, MPFR_RNDN);
   // log(1 + e^a) of a number a, with log(1 + e^a) = a where e^-a is far below any precision here.
@@ -128,6 +222,55 @@ void Reference::evaluate(Fn fn, double x, double y) {
     return;
   case Fn::asinh:
     mpfr_asinh(ref, in, MPFR_RNDN);
+    return;
+  case Fn::acosh:
+    mpfr_acosh(ref, in, MPFR_RNDN);
+    return;
+  case Fn::atanh:
+    mpfr_atanh(ref, in, MPFR_RNDN);
+    return;
+  case Fn::asin:
+    mpfr_asin(ref, in, MPFR_RNDN);
+    return;
+  case Fn::acos:
+    mpfr_acos(ref, in, MPFR_RNDN);
+    return;
+  case Fn::atan2:
+    mpfr_atan2(ref, in, in2, MPFR_RNDN);
+    return;
+  case Fn::hypot:
+    mpfr_hypot(ref, in, in2, MPFR_RNDN);
+    return;
+  case Fn::xlogy:
+    mpfr_log(t, in2, MPFR_RNDN);
+    if (mpfr_zero_p(in) && !mpfr_nan_p(in2))
+      mpfr_set_zero(ref, 1);
+    else
+      mpfr_mul(ref, in, t, MPFR_RNDN);
+    return;
+  case Fn::erfinv:
+    erfinv();
+    return;
+  case Fn::lgamma: {
+    int sign;
+    if (x < 0) {
+      mpfr_ui_sub(t, 1, in, MPFR_RNDN);
+      mpfr_lngamma(t, t, MPFR_RNDN);
+      countRelativeTo(t);
+    }
+    mpfr_lgamma(ref, &sign, in, MPFR_RNDN);
+    return;
+  }
+  case Fn::digamma:
+    if (x < 0) {
+      mpfr_ui_sub(t, 1, in, MPFR_RNDN);
+      mpfr_digamma(t, t, MPFR_RNDN);
+      countRelativeTo(t);
+    }
+    mpfr_digamma(ref, in, MPFR_RNDN);
+    return;
+  case Fn::trigamma:
+    trigamma();
     return;
   case Fn::atan:
     mpfr_atan(ref, in, MPFR_RNDN);
@@ -185,8 +328,8 @@ double Reference::ulpError(double result, const Format &format) {
   if (!mpfr_zero_p(t))
     bound(t);
   bound(ref);
-  mpfr_exp_t exponent =
-      std::clamp<mpfr_exp_t>(mpfr_get_exp(ref) - 1, format.minExponent, format.maxExponent);
+  mpfr_exp_t exponent = std::max(mpfr_get_exp(ref) - 1, leastExponent);
+  exponent = std::clamp<mpfr_exp_t>(exponent, format.minExponent, format.maxExponent);
   mpfr_sub(t, t, ref, MPFR_RNDN);
   mpfr_div_2si(t, t, exponent - format.precision + 1, MPFR_RNDN);
   return std::fabs(mpfr_get_d(t, MPFR_RNDN));

@@ -38,8 +38,14 @@ public:
 
 private:
   void bessel(int order, bool scaled);
+  /// The derivative of digamma at `in`.
+  void trigamma();
+  void erfinv();
+  /// Errors count relative to `term`, where it is greater than the result.
+  void countRelativeTo(mpfr_ptr term);
 
   mpfr_t ref, in, in2, t, u;
+  mpfr_exp_t leastExponent;
 };
 
 } // namespace loss::vecmath::test

@@ -263,6 +263,167 @@ struct BesselI1Large {
   };
 };
 
+/// asin x = x + x^3 P(x^2), |x| <= 1/2
+struct Asin {
+  /// Error 2^-27.6.
+  static constexpr float f32[] = {
+      0x1.5555c8p-3f, 0x1.330204p-4f, 0x1.747bbep-5f, 0x1.8c3dcap-6f,
+      0x1.595d1p-5f,
+  };
+  /// Error 2^-55.9.
+  static constexpr double f64[] = {
+      0x1.5555555555390p-3, 0x1.333333336e847p-4, 0x1.6db6db4276c6bp-5,
+      0x1.f1c72c3a61815p-6, 0x1.6e89f41a49490p-6, 0x1.1c6be40f26a5dp-6,
+      0x1.c6fd8f563ef2ap-7, 0x1.8ec455bc4985cp-7, 0x1.abc347e904c7dp-8,
+      0x1.3ffd2f62fb34dp-6, -0x1.09e0e6d7372fbp-6, 0x1.0572411af67d5p-5,
+  };
+};
+
+/// erfinv x = x P(x^2), |x| <= 1/2
+struct ErfInvCentre {
+  /// Error 2^-24.7.
+  static constexpr float f32[] = {
+      0x1.c5bf88p-1f, 0x1.db2e22p-3f, 0x1.049ba2p-3f, 0x1.73fa8p-4f,
+      0x1.3f9c88p-5f, 0x1.e5a632p-4f,
+  };
+  /// Error 2^-54.4.
+  static constexpr double f64[] = {
+      0x1.c5bf891b4ef6bp-1, 0x1.db29fb2fedec5p-3, 0x1.053c2c0b1aa7cp-3,
+      0x1.62847c0657d81p-4, 0x1.0a13240339f85p-4, 0x1.a7c6028804ea5p-5,
+      0x1.5f12b99eafe23p-5, 0x1.28ff6b0f9d5adp-5, 0x1.10ad98f9b0961p-5,
+      0x1.4596f06f6c191p-6, 0x1.a8160857fb7aep-5, -0x1.e8e89a843508ap-6,
+      0x1.13d206d62c397p-4, 0x1.9a822960868f5p-6,
+  };
+};
+
+/// erfinv(1 - e^(-w^2)) = w + P(w - 1.54), 0.83 <= w <= 2.25
+struct ErfInvTail {
+  /// Error 2^-25.7.
+  static constexpr float f32[] = {
+      -0x1.69e648p-2f, 0x1.52cdfep-5f, 0x1.5aeaacp-6f, -0x1.ac8886p-6f,
+      0x1.2b3f7ep-6f, -0x1.4e06bep-7f, 0x1.45fc6p-8f, -0x1.16b54cp-9f,
+      0x1.4a6334p-12f, 0x1.3134cap-12f, -0x1.b32792p-17f,
+  };
+  /// Error 2^-55.6.
+  static constexpr double f64[] = {
+      -0x1.69e64768f11acp-2, 0x1.52cd72ac0ee77p-5, 0x1.5ae64a912fe2cp-6,
+      -0x1.ac682532c211cp-6, 0x1.2b8b0c8e922fep-6, -0x1.5022238945b21p-7,
+      0x1.3f4cb71b2c91bp-8, -0x1.f50d47221571fp-10, 0x1.16ba9b84d325ap-11,
+      -0x1.bf3e4227965b2p-18, -0x1.0a3e913b692e3p-13, 0x1.e78bbcd58b830p-14,
+      -0x1.2f27a96cd8b22p-14, 0x1.271b99f834c6ep-15, -0x1.d24327806e312p-17,
+      0x1.94028b51bdaaap-19, 0x1.620487fc9659dp-18, -0x1.16dd039c95480p-18,
+      -0x1.2b099c9c66af4p-17, 0x1.bc494dcfd5ae6p-19, 0x1.48bfe2ebcf6bfp-16,
+      -0x1.60eb5a24db059p-18, -0x1.80e0e7897cfd2p-16, 0x1.f8fdad20a594cp-19,
+      0x1.0a2fabd5352ddp-16, -0x1.36c14c759c76fp-20, -0x1.47c296f142851p-18,
+  };
+};
+
+/// erfinv(1 - e^(-w^2)) = w + P(w - c); f32: c = 3.1875, 2.25 <= w <= 4.1; f64: c = 4.1875, w <= 6.1
+struct ErfInvFar {
+  /// Error 2^-27.7.
+  static constexpr float f32[] = {
+      -0x1.1c4366p-2f, 0x1.4572dap-5f, -0x1.5de2c4p-8f, 0x1.22171ap-12f,
+      0x1.b13caap-13f, -0x1.028a0ap-13f, 0x1.cad0dcp-15f, -0x1.8b7ad2p-16f,
+      0x1.60f192p-18f,
+  };
+  /// Error 2^-57.7.
+  static constexpr double f64[] = {
+      -0x1.f1494b9c405ccp-3, 0x1.f0659da7a45bap-6, -0x1.0730be42634c4p-8,
+      0x1.e4bdf4fb15f75p-12, -0x1.ab6b339dba321p-16, -0x1.2e6b18e73019bp-17,
+      0x1.4577d54e84fd1p-18, -0x1.b5a3a4a278679p-20, 0x1.f67c717beffb9p-22,
+      -0x1.0978b81bd0cf3p-23, 0x1.09cc9d311ef30p-25, -0x1.ffa6b727eea90p-28,
+      0x1.dcc2a3c0e7490p-30, -0x1.ab53027cc38b3p-32, 0x1.73e4fefdd5037p-34,
+      -0x1.75f0167b3f5eep-36, 0x1.5b88da57bfdabp-38, 0x1.12bee49829908p-40,
+      -0x1.ac4561b0b7f7ep-42, -0x1.bfcbe40e4ef35p-41, 0x1.94ec7e3c32330p-43,
+      0x1.0dadd72a1d7eep-42, -0x1.685d00537678fp-45, -0x1.d30feed86445ap-45,
+      0x1.ae3d283a9a06ep-48, 0x1.098487e200589p-47, -0x1.2edbc7a735eccp-51,
+      -0x1.64db0c2a7208dp-51, 0x1.798ffc7717085p-56, 0x1.aebc4a032993ap-56,
+  };
+};
+
+/// lgamma(2 + t) = t P(t), |t| <= 1/2
+struct Lgamma {
+  /// Error 2^-25.9.
+  static constexpr float f32[] = {
+      0x1.b0ee6p-2f, 0x1.4a34ccp-2f, -0x1.13df24p-4f, 0x1.513482p-6f,
+      -0x1.e51512p-8f, 0x1.798434p-9f, -0x1.1d85a6p-10f, 0x1.2a2cf2p-11f,
+      -0x1.ceb4a2p-12f,
+  };
+  /// Error 2^-54.8.
+  static constexpr double f64[] = {
+      0x1.b0ee6072093cep-2, 0x1.4a34cc4a60f9ep-2, -0x1.13e001a557522p-4,
+      0x1.51322ac7e00c3p-6, -0x1.e404fc21edae0p-8, 0x1.7add6e9ca5b49p-9,
+      -0x1.38ac5befffa9bp-10, 0x1.0b36b80b09dabp-11, -0x1.d3fd72b0e7157p-13,
+      0x1.a12315cb0259cp-14, -0x1.78d78469e1ba2p-15, 0x1.58c91b66036bcp-16,
+      -0x1.3d7454f5b7eb8p-17, 0x1.139a51f44860ap-18, -0x1.0688a245c0a8fp-19,
+      0x1.03b815118bf6fp-19, -0x1.4d2dfbe764a55p-21, -0x1.d589482e785f2p-20,
+      0x1.32019353c8600p-25, 0x1.ca08706aa664bp-20,
+  };
+};
+
+/// lgamma(x) = (x - 1/2) (log x - 1) + (log(2 pi) - 1)/2 + P(1/x^2)/x; f32: x >= 4.5; f64: x >= 7.5
+struct LgammaLarge {
+  /// Error 2^-27.9.
+  static constexpr float f32[] = {
+      0x1.555456p-4f, -0x1.64b932p-9f,
+  };
+  /// Error 2^-61.8.
+  static constexpr double f64[] = {
+      0x1.55555555554cfp-4, -0x1.6c16c1681a641p-9, 0x1.a019ec8fadd78p-11,
+      -0x1.380657a72fb91p-11, 0x1.b50dd00c03196p-11, -0x1.9c40ae2d1286fp-10,
+  };
+};
+
+/// digamma(3/2 + t) = (3/2 + t - root) P(t), |t| <= 1/2
+struct Digamma {
+  /// Error 2^-26.5.
+  static constexpr float f32[] = {
+      0x1.e6f0ccp-1f, -0x1.b1cb6ap-2f, 0x1.eca0aep-3f, -0x1.2febp-3f,
+      0x1.854834p-4f, -0x1.fc8704p-5f, 0x1.498e1p-5f, -0x1.a4bd32p-6f,
+      0x1.474862p-6f, -0x1.0f6254p-6f, 0x1.9ce1bep-8f,
+  };
+  /// Error 2^-54.2.
+  static constexpr double f64[] = {
+      0x1.e6f0cbb873616p-1, -0x1.b1cb63005ee9fp-2, 0x1.eca189b8e767cp-3,
+      -0x1.2feeeb98a6673p-3, 0x1.8512e58f90182p-4, -0x1.fb44202c0689ep-5,
+      0x1.4de9aa7a5e91dp-5, -0x1.b9f8b06570cccp-6, 0x1.256453940d64ep-6,
+      -0x1.86358a3b00fb1p-7, 0x1.03c601c5f239bp-7, -0x1.5a01bf1abea99p-8,
+      0x1.cbebea97c9650p-9, -0x1.33d4e360f6cbfp-9, 0x1.b0bb58298bdf4p-10,
+      -0x1.0a253cab9df63p-10, 0x1.1e70f124603bdp-13, -0x1.30b673f01eafdp-11,
+      0x1.5adf106c46fd7p-9, 0x1.03c1e395f7bd4p-13, -0x1.8dfa74fa95455p-8,
+      -0x1.3fdf34d01a028p-11, 0x1.3850a160df086p-7, 0x1.3c7339e85463ep-12,
+      -0x1.9badc570709c3p-8,
+  };
+};
+
+/// digamma(x) = log x - 1/(2x) - P(1/x^2)/x^2; f32: x >= 4; f64: x >= 7
+struct DigammaLarge {
+  /// Error 2^-31.8.
+  static constexpr float f32[] = {
+      0x1.555524p-4f, -0x1.1085dp-7f, 0x1.ccd734p-9f,
+  };
+  /// Error 2^-63.1.
+  static constexpr double f64[] = {
+      0x1.55555555554f2p-4, -0x1.11111110304eep-7, 0x1.04103e3d965e6p-8,
+      -0x1.110ef107aa40ap-8, 0x1.ef98c27144dc6p-8, -0x1.4c29b5ee581f0p-6,
+      0x1.cc148661e8986p-5,
+  };
+};
+
+/// trigamma(x) = 1/x + 1/(2x^2) + P(1/x^2)/x^3; f32: x >= 4; f64: x >= 8
+struct TrigammaLarge {
+  /// Error 2^-28.2.
+  static constexpr float f32[] = {
+      0x1.5554cp-3f, -0x1.10237ap-5f, 0x1.4f35b8p-6f,
+  };
+  /// Error 2^-60.8.
+  static constexpr double f64[] = {
+      0x1.55555555554f6p-3, -0x1.11111110760b3p-5, 0x1.86185edbaeef9p-6,
+      -0x1.110fabd8f8780p-5, 0x1.35e8cc9095a2dp-4, -0x1.f67b8b3d655bap-3,
+      0x1.a7884cf56778fp-1,
+  };
+};
+
 /// log2(1+f) = f P(f), -1/4 <= f <= 1/2, for f32 operands in f64 arithmetic
 struct PowLog2 {
   /// Error 2^-35.3.
@@ -328,6 +489,24 @@ struct Ln2Full {
 struct HalfPi {
   static constexpr float f32[] = {0x1.921fb6p+0f, -0x1.777a5cp-25f};
   static constexpr double f64[] = {0x1.921fb54442d18p+0, 0x1.1a62633145c07p-54};
+};
+
+/// pi = high + low
+struct Pi {
+  static constexpr float f32[] = {0x1.921fb6p+1f, -0x1.777a5cp-24f};
+  static constexpr double f64[] = {0x1.921fb54442d18p+1, 0x1.1a62633145c07p-53};
+};
+
+/// the positive zero of digamma, less 1 = high + low
+struct DigammaRoot {
+  static constexpr float f32[] = {0x1.d8b618p-2f, 0x1.ab5f2p-27f};
+  static constexpr double f64[] = {0x1.d8b618d5af8fep-2, -0x1.1e563779a1f5bp-56};
+};
+
+/// (log(2 pi) - 1) / 2
+struct LgammaConstant {
+  static constexpr float f32[] = {0x1.acfe3ap-2f};
+  static constexpr double f64[] = {0x1.acfe390c97d69p-2};
 };
 
 /// pi in parts for fused multiply-add

@@ -1,8 +1,9 @@
-//===- Erf.h - erf, erfc --------------------------------------------------------===//
+//===- Erf.h - erf, erfc, erfinv --------------------------------------------------------===//
 #ifndef LOSSLANG_COMPILER_TARGET_CPU_VECMATH_KERNELS_ERF_H
 #define LOSSLANG_COMPILER_TARGET_CPU_VECMATH_KERNELS_ERF_H
 
 #include "compiler/Target/CPU/VecMath/Kernels/Exp.h"
+#include "compiler/Target/CPU/VecMath/Kernels/Log.h"
 
 namespace loss::vecmath {
 namespace {
@@ -49,6 +50,25 @@ template <typename V> LOSS_VM_INLINE V erf(V x) {
   using T = Elem<V>;
   V a = abs(x);
   return copySign(select(a < T(1), erfSmall(a), T(1) - erfcPositive(a)), x);
+}
+
+/// Beyond 1/2 polynomials in w = sqrt(-log(1 - |x|)): of 0.83 to 2.25, and of more, where few
+/// arguments lie.
+template <typename V> LOSS_VM_INLINE V erfinv(V x) {
+  using T = Elem<V>;
+  constexpr T c = isFloat<V> ? T(3.1875) : T(4.1875);
+  V a = abs(x);
+  V y = a * polynomial<table::ErfInvCentre>(a * a);
+  IntVec<V> tail = ~(a <= T(0.5));
+  if (any(tail)) {
+    V w = sqrt(-log(T(1) - a));
+    V p = polynomial<table::ErfInvTail>(w - T(1.54));
+    IntVec<V> far = w > T(2.25);
+    if (any(far))
+      p = select(far, polynomial<table::ErfInvFar>(w - c), p);
+    y = select(tail, select(w == Scalar<T>::inf, w, w + p), y);
+  }
+  return copySign(y, x);
 }
 
 } // namespace

@@ -1,4 +1,4 @@
-//===- Hyperbolic.h - sinh, cosh, tanh, asinh; sigmoid and softplus -----------===//
+//===- Hyperbolic.h - hyperbolic functions; sigmoid and softplus -----------===//
 #ifndef LOSSLANG_COMPILER_TARGET_CPU_VECMATH_KERNELS_HYPERBOLIC_H
 #define LOSSLANG_COMPILER_TARGET_CPU_VECMATH_KERNELS_HYPERBOLIC_H
 
@@ -44,6 +44,24 @@ template <typename V> LOSS_VM_INLINE V asinh(V x) {
   V t = select(large, a, a + z / (T(1) + sqrt(z + T(1))));
   V l = log1p(t);
   return copySign(select(large, l + part0<table::Ln2Full, V>, l), x);
+}
+
+/// With t = x - 1: log1p(t + sqrt(t (t + 2))); large ones: log x + ln 2.
+template <typename V> LOSS_VM_INLINE V acosh(V x) {
+  using T = Elem<V>;
+  IntVec<V> large = x > (isFloat<V> ? T(0x1p60) : T(0x1p500));
+  V t = x - T(1);
+  V l = log1p(select(large, x, t + sqrt(t * (t + T(2)))));
+  V y = select(large, l + part0<table::Ln2Full, V>, l);
+  return select(x < T(1), splat<V>(Scalar<T>::nan), y);
+}
+
+/// log1p(2 |x| / (1 - |x|)) / 2.
+template <typename V> LOSS_VM_INLINE V atanh(V x) {
+  using T = Elem<V>;
+  V a = abs(x);
+  V y = T(0.5) * log1p((a + a) / (T(1) - a));
+  return copySign(y, x);
 }
 
 /// 1 / (1 + e^-x), in a form whose exponential never overflows.

@@ -1,4 +1,4 @@
-//===- Log.h - log, log1p, log2, log10 --------------------------------------===//
+//===- Log.h - log, log1p, log2, log10, xlogy --------------------------------------===//
 //
 // x = 2^k (1 + f) with 3/4 <= 1 + f < 3/2; log x = k ln2 + log(1 + f).
 //
@@ -115,6 +115,12 @@ template <typename V> LOSS_VM_INLINE V log1pUnit(V x) {
   IntVec<V> upper = x >= T(0.5);
   V l = logReduced(select(upper, madd(x, T(0.5), T(-0.5)), x));
   return select(upper, part0<table::Ln2, V> + (l + part1<table::Ln2, V>), l);
+}
+
+/// x log y, and 0 where x is 0 and y a number.
+template <typename V> LOSS_VM_INLINE V xlogy(V x, V y) {
+  V product = x * log(y);
+  return select((x == Elem<V>(0)) & (y == y), Elem<V>(0), product);
 }
 
 /// The product of f and a constant given as high + low: exact enough to be cancelled.

@@ -1,4 +1,5 @@
-//===- Trig.h - sin, cos, tan -----------------------------------------------===//
+//===- Trig.h - sin, cos, tan and their inverses
+//-----------------------------------------------===//
 //
 // sin: x = n pi + r, |r| <= pi/2, sin x = (-1)^n sin r. cos: the same with n + 1/2 for n, so that a
 // zero of the cosine is a zero of r. One polynomial, no selection. Beyond a limit that losses never
@@ -153,6 +154,11 @@ template <typename V> LOSS_VM_INLINE V tan(V x) {
   return y;
 }
 
+/// pi/2 - (t + p), where p is small against t.
+template <typename V> LOSS_VM_INLINE V halfPiMinus(V t, V p) {
+  return part0<table::HalfPi, V> - (t + (p - part1<table::HalfPi, V>));
+}
+
 /// Above 1: pi/2 - atan(1/|x|).
 template <typename V> LOSS_VM_INLINE V atan(V x) {
   using T = Elem<V>;
@@ -161,8 +167,51 @@ template <typename V> LOSS_VM_INLINE V atan(V x) {
   V t = select(inverted, T(1) / a, a);
   V z = t * t;
   V p = t * z * polynomial<table::Atan>(z);
-  V y = select(inverted, part0<table::HalfPi, V> - (t + (p - part1<table::HalfPi, V>)), t + p);
+  V y = select(inverted, halfPiMinus(t, p), t + p);
   return copySign(y, x);
+}
+
+/// The angle of the point (x, y), from atan of the lesser coordinate over the greater.
+template <typename V> LOSS_VM_INLINE V atan2(V y, V x) {
+  using T = Elem<V>;
+  V a = abs(y), b = abs(x);
+  IntVec<V> steep = a > b;
+  V t = select(steep, b, a) / select(steep, a, b);
+  // 0/0 and inf/inf.
+  t = select((b == T(0)) & (a == T(0)), T(0), select((b == Scalar<T>::inf) & (a == b), T(1), t));
+  V z = t * t;
+  V p = t * z * polynomial<table::Atan>(z);
+  V angle = select(steep, halfPiMinus(t, p), t + p);
+  // The sign of a zero counts, too.
+  IntVec<V> left = __builtin_bit_cast(IntVec<V>, bits(x)) < 0;
+  V turned = part0<table::Pi, V> - (angle - part1<table::Pi, V>);
+  angle = copySign(select(left, turned, angle), y);
+  return select((x != x) | (y != y), x + y, angle);
+}
+
+/// asin x = pi/2 - 2 asin(sqrt((1 - x) / 2)) above 1/2. The root is NaN beyond 1.
+template <typename V> LOSS_VM_INLINE V asin(V x) {
+  using T = Elem<V>;
+  V a = abs(x);
+  IntVec<V> outer = a > T(0.5);
+  V z = select(outer, (T(1) - a) * T(0.5), a * a);
+  V t = select(outer, sqrt(z), a);
+  V p = t * z * polynomial<table::Asin>(z);
+  V y = select(outer, halfPiMinus(t + t, p + p), t + p);
+  return copySign(y, x);
+}
+
+/// acos x = pi/2 - asin x, or 2 asin(sqrt((1 - x) / 2)) above 1/2, or pi less that of -x.
+template <typename V> LOSS_VM_INLINE V acos(V x) {
+  using T = Elem<V>;
+  V a = abs(x);
+  IntVec<V> outer = a > T(0.5), left = x < T(0);
+  V z = select(outer, (T(1) - a) * T(0.5), a * a);
+  V t = select(outer, sqrt(z), x);
+  V p = t * z * polynomial<table::Asin>(z);
+  V t2 = t + t, p2 = p + p;
+  V mirrored = part0<table::Pi, V> - (t2 + (p2 - part1<table::Pi, V>));
+  return select(outer, select(left, mirrored, t2 + p2), halfPiMinus(t, p));
 }
 
 } // namespace

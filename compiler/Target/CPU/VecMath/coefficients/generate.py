@@ -13,7 +13,7 @@ import os
 from concurrent.futures import ProcessPoolExecutor
 
 from mpmath import mp, mpf, mpf as F, exp, expm1, log, log1p, sin, cos, atan, tanh, sinh, cosh
-from mpmath import erf, erfc, sqrt, besseli, pi, floor
+from mpmath import asin, digamma, erf, erfc, erfinv, findroot, loggamma, psi, sqrt, besseli, pi, floor
 
 from minimax import fit, log2_of, round_to
 
@@ -50,6 +50,42 @@ def bessel_large(order):
     """With v = 1/x: exp(-x) In(x) = sqrt(v) P(v)."""
     value = lambda v: sqrt(1 / v) * exp(-1 / v) * besseli(order, 1 / v)
     return value, (lambda v: 1 / value(v))
+
+
+def erfinv_tail(w):
+    """y with erfc(y) = exp(-w^2)."""
+    p = exp(-w * w)
+    y = erfinv(1 - p) if w < 1 else w * F("0.93")
+    for _ in range(100):
+        step = (1 - erfc(y) / p) * sqrt(pi) / 2 * exp(y * y) * p
+        step /= 1 + y * step
+        y -= step
+        if abs(step) < mpf(10) ** -45 * y:
+            return y
+    raise ArithmeticError("the iteration does not converge")
+
+
+def stirling_rest(z):
+    """x (lgamma(x) - (x - 1/2) log x + x - log(2 pi)/2), z = 1/x^2."""
+    x = 1 / sqrt(z)
+    return x * (loggamma(x) - (x - F(1) / 2) * log(x) + x - log(2 * pi) / 2)
+
+
+def digamma_rest(z):
+    """x^2 (log x - 1/(2x) - digamma(x)), z = 1/x^2."""
+    x = 1 / sqrt(z)
+    return x * x * (log(x) - 1 / (2 * x) - digamma(x))
+
+
+def trigamma_rest(z):
+    """x^3 (trigamma(x) - 1/x - 1/(2x^2)), z = 1/x^2."""
+    x = 1 / sqrt(z)
+    return x**3 * (psi(1, x) - 1 / x - 1 / (2 * x * x))
+
+
+def digamma_root():
+    """The positive zero of digamma."""
+    return findroot(digamma, F("1.4616321449683623"))
 
 
 def tables():
@@ -164,6 +200,82 @@ def tables():
             f32=(g, w, F(1) / 5000, F(1) / 5, dl[0]),
             f64=(g, w, F(1) / 5000, F(1) / 12, dl[1]),
         )
+    g = lambda z: (asin(sqrt(z)) / sqrt(z) - 1) / z
+    w = lambda z: z * sqrt(z) / asin(sqrt(z))
+    add(
+        "Asin",
+        "asin x = x + x^3 P(x^2), |x| <= 1/2",
+        f32=(g, w, F(0), F(1) / 4, 4),
+        f64=(g, w, F(0), F(1) / 4, 11),
+    )
+    g = lambda z: erfinv(sqrt(z)) / sqrt(z)
+    w = lambda z: sqrt(z) / erfinv(sqrt(z))
+    add(
+        "ErfInvCentre",
+        "erfinv x = x P(x^2), |x| <= 1/2",
+        f32=(g, w, F(0), F(1) / 4, 5),
+        f64=(g, w, F(0), F(1) / 4, 13),
+    )
+    g = lambda c: lambda t: erfinv_tail(c + t) - (c + t)
+    w = lambda c: lambda t: 1 / erfinv_tail(c + t)
+    c = F("1.54")
+    add(
+        "ErfInvTail",
+        "erfinv(1 - e^(-w^2)) = w + P(w - 1.54), 0.83 <= w <= 2.25",
+        f32=(g(c), w(c), F("-0.71"), F("0.71"), 10),
+        f64=(g(c), w(c), F("-0.71"), F("0.71"), 26),
+    )
+    c32, c64 = F("3.1875"), F("4.1875")
+    add(
+        "ErfInvFar",
+        "erfinv(1 - e^(-w^2)) = w + P(w - c); f32: c = 3.1875, 2.25 <= w <= 4.1; f64: c = 4.1875, w <= 6.1",
+        f32=(g(c32), w(c32), F("2.25") - c32, F("4.1") - c32, 8),
+        f64=(g(c64), w(c64), F("2.25") - c64, F("6.1") - c64, 29),
+    )
+    g = lambda t: loggamma(2 + t) / t
+    w = lambda t: t / loggamma(2 + t)
+    half = F(1) / 2
+    add(
+        "Lgamma",
+        "lgamma(2 + t) = t P(t), |t| <= 1/2",
+        f32=(g, w, -half, half, 8),
+        f64=(g, w, -half, half, 19),
+    )
+    g = stirling_rest
+    w = lambda z: sqrt(z) / loggamma(1 / sqrt(z))
+    add(
+        "LgammaLarge",
+        "lgamma(x) = (x - 1/2) (log x - 1) + (log(2 pi) - 1)/2 + P(1/x^2)/x; f32: x >= 4.5;"
+        " f64: x >= 7.5",
+        f32=(g, w, F(0), 1 / F("4.5") ** 2, 1),
+        f64=(g, w, F(0), 1 / F("7.5") ** 2, 5),
+    )
+    root = digamma_root()
+    half3 = F(3) / 2
+    g = lambda t: digamma(half3 + t) / (half3 + t - root)
+    w = lambda t: (half3 + t - root) / digamma(half3 + t)
+    add(
+        "Digamma",
+        "digamma(3/2 + t) = (3/2 + t - root) P(t), |t| <= 1/2",
+        f32=(g, w, -half, half, 10),
+        f64=(g, w, -half, half, 24),
+    )
+    g = digamma_rest
+    w = lambda z: z / digamma(1 / sqrt(z))
+    add(
+        "DigammaLarge",
+        "digamma(x) = log x - 1/(2x) - P(1/x^2)/x^2; f32: x >= 4; f64: x >= 7",
+        f32=(g, w, F(0), F(1) / 16, 2),
+        f64=(g, w, F(0), F(1) / 49, 6),
+    )
+    g = trigamma_rest
+    w = lambda z: z * sqrt(z) / psi(1, 1 / sqrt(z))
+    add(
+        "TrigammaLarge",
+        "trigamma(x) = 1/x + 1/(2x^2) + P(1/x^2)/x^3; f32: x >= 4; f64: x >= 8",
+        f32=(g, w, F(0), F(1) / 16, 2),
+        f64=(g, w, F(0), F(1) / 64, 6),
+    )
     # The power function: the logarithm in more than the working precision.
     g = lambda f: (log1p(f) / LN2) / f
     w = lambda f: f / log1p(f)
@@ -225,6 +337,11 @@ def constants():
     pair("Log10E", "1 / ln 10 = high + low", inv_ln10, full)
     pair("Ln2Full", "ln 2 = high + low", ln2, full)
     pair("HalfPi", "pi / 2 = high + low", pi / 2, full)
+    pair("Pi", "pi = high + low", pi, full)
+    pair("DigammaRoot", "the positive zero of digamma, less 1 = high + low", digamma_root() - 1, full)
+    out.append(
+        ("LgammaConstant", "(log(2 pi) - 1) / 2", {t: [round_to((log(2 * pi) - 1) / 2, full[t])] for t in full})
+    )
     # With FMA, x - k*PI_1 is exact; without, the parts leave room for k.
     out.append(
         ("PiFma", "pi in parts for fused multiply-add", {"f32": split(pi, [24] * 3), "f64": split(pi, [53] * 3)})
