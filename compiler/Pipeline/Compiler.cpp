@@ -41,9 +41,17 @@ Compiler::Compiler() : impl(std::make_unique<Impl>()) {
 Compiler::~Compiler() = default;
 
 std::unique_ptr<JitModule> Compiler::compile(std::string_view text, const std::string &fileName,
-                                             const KernelSelection &selection) {
+                                             const KernelSelection &selection,
+                                             const std::vector<std::string> &defines) {
   PipelineOptions options;
   options.selection = selection;
+  for (const std::string &define : defines) {
+    std::string error;
+    std::optional<lang::Override> value = lang::parseOverride(define, error);
+    if (!value)
+      throw CompileError(fileName + ": error: " + define + ": " + error + "\n");
+    options.overrides.push_back(*value);
+  }
   Compilation result = impl->context().compile(text, fileName, options, /*descriptorInLevel=*/true);
   if (result.diagnostics.hasErrors())
     throw CompileError(lang::render(result.diagnostics.diagnostics(), text));

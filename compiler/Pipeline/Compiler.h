@@ -55,9 +55,11 @@ public:
   Compiler(const Compiler &) = delete;
   Compiler &operator=(const Compiler &) = delete;
 
-  /// Compiles `text` in process. `fileName` appears in diagnostics. Throws CompileError.
+  /// Compiles `text` in process. `fileName` appears in diagnostics. `defines`: "name=value", as -D of
+  /// lossc. Throws CompileError.
   std::unique_ptr<JitModule> compile(std::string_view text, const std::string &fileName,
-                                     const KernelSelection &selection = {});
+                                     const KernelSelection &selection = {},
+                                     const std::vector<std::string> &defines = {});
 
   /// Reads and compiles a .loss file in process. Throws CompileError (also when it cannot be read).
   std::unique_ptr<JitModule> compileFile(const std::string &path,

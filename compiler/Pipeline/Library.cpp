@@ -9,6 +9,7 @@
 #include "llvm/Support/Process.h"
 
 #include <algorithm>
+#include <dlfcn.h>
 
 using namespace llvm;
 
@@ -20,6 +21,13 @@ static std::vector<std::string> libraryFolders() {
   sys::path::append(installed, "..", "share", "losslang");
   sys::path::append(installed, "stdlib");
   folders.push_back(installed.str().str());
+  // The Python package: beside the library that this code is part of.
+  Dl_info self;
+  if (dladdr(reinterpret_cast<void *>(&loss::listLibraryLosses), &self) && self.dli_fname) {
+    SmallString<128> beside(sys::path::parent_path(self.dli_fname));
+    sys::path::append(beside, "stdlib");
+    folders.push_back(beside.str().str());
+  }
   folders.push_back(LOSSLANG_SOURCE_STDLIB);
   return folders;
 }

@@ -51,13 +51,12 @@ Tensors pick(const Tensors &tensors, at::IntArrayRef places) {
   return picked;
 }
 
-/// Contiguous, and of the tensor's own shape where autograd found no path to it: what the fake kernels
-/// promise.
+/// Contiguous, and of the tensor's own shape where autograd found no path to it: what the fake
+/// kernels promise.
 Tensors complete(Tensors gradients, const Tensors &of) {
   for (size_t i = 0; i < gradients.size(); ++i)
-    gradients[i] = gradients[i].defined()
-                       ? gradients[i].contiguous()
-                       : at::zeros_like(of[i], at::MemoryFormat::Contiguous);
+    gradients[i] = gradients[i].defined() ? gradients[i].contiguous()
+                                          : at::zeros_like(of[i], at::MemoryFormat::Contiguous);
   return gradients;
 }
 

@@ -11,8 +11,8 @@
 
 namespace loss::python {
 
-/// The arguments of the operators of torch.ops.losslang that are no tensors. The tensors of a call are
-/// one list: inputs in the loss's order, parameters, class weights, sample weights.
+/// The arguments of the operators of torch.ops.losslang that are no tensors. The tensors of a call
+/// are one list: inputs in the loss's order, parameters, class weights, sample weights.
 struct Call : torch::CustomClassHolder {
   std::string key;
   size_t inputCount = 0, paramCount = 0;
@@ -31,7 +31,7 @@ using Tensors = std::vector<at::Tensor>;
 // The arguments as the schemas of the operators spell them, and how they are passed on.
 #define LOSSLANG_CALL_PARAMETERS                                                                   \
   std::string key, at::TensorList inputs, at::TensorList params,                                   \
-      const std::optional<at::Tensor>&weight, const std::optional<at::Tensor>&sampleWeight,        \
+      const std::optional<at::Tensor> &weight, const std::optional<at::Tensor> &sampleWeight,      \
       c10::ArrayRef<double> values, at::IntArrayRef paramAt, int64_t ignoreIndex,                  \
       double labelSmoothing, std::string reduction
 #define LOSSLANG_CALL_ARGUMENTS                                                                    \
@@ -52,8 +52,8 @@ Tensors gradients(const at::Tensor &upstream, const Call &call, at::TensorList t
 std::tuple<at::Tensor, Tensors> lossAndGradients(const Call &call, at::TensorList tensors,
                                                  at::IntArrayRef wanted);
 
-/// Derivatives of sum(tangents * gradients(upstream, ..., wanted)): for upstream, and for the tensors at
-/// `secondWanted`.
+/// Derivatives of sum(tangents * gradients(upstream, ..., wanted)): for upstream, and for the
+/// tensors at `secondWanted`.
 std::tuple<at::Tensor, Tensors> secondGradients(const at::Tensor &upstream, at::TensorList tangents,
                                                 const Call &call, at::TensorList tensors,
                                                 at::IntArrayRef wanted,

@@ -1,8 +1,8 @@
 //===- Operators.cpp - torch.ops.losslang ---------------------------------===//
 //
-// Loaded by torch.ops.load_library. `loss` is the operation that users meet; the others are what it is
-// made of when PyTorch traces or transforms it (torch.compile, torch.func), where a C++ autograd node
-// would be invisible.
+// Loaded by torch.ops.load_library. `loss` is the operation that users meet; the others are what it
+// is made of when PyTorch traces or transforms it (torch.compile, torch.func), where a C++ autograd
+// node would be invisible.
 //
 //===----------------------------------------------------------------------===//
 
@@ -67,7 +67,8 @@ Tensor lossKernel(LOSSLANG_CALL_PARAMETERS) {
   return evaluate(*call, tensors);
 }
 
-std::tuple<Tensor, Tensors> lossAndGradientsKernel(LOSSLANG_CALL_PARAMETERS, at::IntArrayRef wanted) {
+std::tuple<Tensor, Tensors> lossAndGradientsKernel(LOSSLANG_CALL_PARAMETERS,
+                                                   at::IntArrayRef wanted) {
   auto [call, tensors] = gather(LOSSLANG_CALL_ARGUMENTS);
   return lossAndGradients(*call, tensors, wanted);
 }
@@ -85,8 +86,8 @@ Tensors gradientsKernel(const Tensor &upstream, LOSSLANG_CALL_PARAMETERS, at::In
 }
 
 std::tuple<Tensor, Tensors> secondGradientsKernel(const Tensor &upstream, at::TensorList tangents,
-                                               LOSSLANG_CALL_PARAMETERS, at::IntArrayRef wanted,
-                                               at::IntArrayRef secondWanted) {
+                                                  LOSSLANG_CALL_PARAMETERS, at::IntArrayRef wanted,
+                                                  at::IntArrayRef secondWanted) {
   auto [call, tensors] = gather(LOSSLANG_CALL_ARGUMENTS);
   return secondGradients(upstream, tangents, *call, tensors, wanted, secondWanted);
 }
@@ -112,10 +113,10 @@ TORCH_LIBRARY(losslang, m) {
                     ", int[] wanted) -> (Tensor, Tensor[])")
               .c_str(),
           tags);
-    m.def((prefix + "gradients(Tensor upstream, " LOSSLANG_CALL_SCHEMA
-                    ", int[] wanted) -> Tensor[]")
-              .c_str(),
-          tags);
+    m.def(
+        (prefix + "gradients(Tensor upstream, " LOSSLANG_CALL_SCHEMA ", int[] wanted) -> Tensor[]")
+            .c_str(),
+        tags);
     m.def((prefix + "second_gradients(Tensor upstream, Tensor[] tangents, " LOSSLANG_CALL_SCHEMA
                     ", int[] wanted, int[] second_wanted) -> (Tensor, Tensor[])")
               .c_str(),

@@ -88,14 +88,15 @@ private:
     KernelSelection selection;
     selection.elements = 1u << element;
     std::shared_ptr<JitModule> module =
-        compiler->compile(entry.source->text, entry.source->fileName, selection);
+        compiler->compile(entry.source->text, entry.source->fileName, selection,
+                          entry.source->defines);
     const LossModule *descriptor = &module->module();
     return entry.handles[element].emplace(
         LossHandle::adopt({std::move(module), descriptor}, entry.source->fileName));
   }
 
-  /// Through a file of its own: the contents may come from a pickle, far from the file that they were
-  /// read from. The file can go once its code is mapped.
+  /// Through a file of its own: the contents may come from a pickle, far from the file that they
+  /// were read from. The file can go once its code is mapped.
   static LossHandle open(const std::string &contents, const std::string &origin) {
     std::string path = std::filesystem::temp_directory_path() / "losslang-XXXXXX";
     const int file = mkstemp(path.data());

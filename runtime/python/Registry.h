@@ -1,8 +1,8 @@
 //===- Registry.h - the losses that this process knows ----------*- C++ -*-===//
 //
-// An operator refers to a loss by a key, text made from the loss's name and the hash of all that it was
-// compiled from. The same source gives the same key in every process, so graphs and caches that hold
-// a key never meet another loss under it.
+// An operator refers to a loss by a key, text made from the loss's name and the hash of all that it
+// was compiled from. The same source gives the same key in every process, so graphs and caches that
+// hold a key never meet another loss under it.
 //
 //===----------------------------------------------------------------------===//
 #ifndef LOSSLANG_RUNTIME_PYTHON_REGISTRY_H
@@ -32,8 +32,8 @@ std::string registerSource(const LossSource &source);
 /// Registers a library that lossc wrote, given as the contents of its file. Throws LoadError.
 std::string registerLibrary(const std::string &contents, const std::string &origin);
 
-/// The loss of a key, with kernels for this element type (LOSS_F32, ...). Throws LoadError for a key
-/// that is unknown here.
+/// The loss of a key, with kernels for this element type (LOSS_F32, ...). Throws LoadError for a
+/// key that is unknown here.
 runtime::LossHandle findLoss(const std::string &key, uint32_t element);
 
 /// What a loss is, as JSON: name, doc, source, axes, inputs, params, result.

@@ -88,8 +88,8 @@ bool underFunctorch(at::TensorList tensors) {
                      [](const Tensor &t) { return t.key_set().has_any(functorchKeys); });
 }
 
-/// What a node remembers of a call: as the generated nodes of LibTorch, because torch.func refuses nodes
-/// that are made with torch::autograd::Function.
+/// What a node remembers of a call: as the generated nodes of LibTorch, because torch.func refuses
+/// nodes that are made with torch::autograd::Function.
 class CallNode : public torch::autograd::Node {
 public:
   /// Edges to the tensors at `wanted`, then to `more`.
@@ -198,9 +198,8 @@ bool arePlain(at::TensorList tensors) {
       c10::DispatchKeySet({c10::DispatchKey::Python, c10::DispatchKey::Functionalize});
   if (c10::impl::TorchDispatchModeTLS::any_modes_set())
     return false;
-  return std::all_of(tensors.begin(), tensors.end(), [&](const Tensor &t) {
-    return t.is_cpu() && !t.key_set().has_any(watched);
-  });
+  return std::all_of(tensors.begin(), tensors.end(),
+                     [&](const Tensor &t) { return t.is_cpu() && !t.key_set().has_any(watched); });
 }
 
 Tensor tracedLoss(const CallPtr &call, at::TensorList tensors) {
@@ -213,15 +212,15 @@ Tensor tracedLoss(const CallPtr &call, at::TensorList tensors) {
   Tensors gradients;
   {
     at::AutoDispatchBelowAutograd guard;
-    // One run of the kernel gives both, if nothing but the scale of the gradient is open yet. torch.func
-    // differentiates the gradients too, and needs them as an operation of their own.
+    // One run of the kernel gives both, if nothing but the scale of the gradient is open yet.
+    // torch.func differentiates the gradients too, and needs them as an operation of their own.
     if (call->reduction != "none" && !underFunctorch(tensors))
       std::tie(value, gradients) = callLossAndGradients(*call, tensors, wanted);
     else
       value = callLoss(*call, tensors);
   }
-  torch::autograd::set_history(
-      value, c10::make_intrusive<LossNode>(call, tensors, wanted, gradients));
+  torch::autograd::set_history(value,
+                               c10::make_intrusive<LossNode>(call, tensors, wanted, gradients));
   return value;
 }
 

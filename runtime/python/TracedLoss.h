@@ -6,12 +6,12 @@
 
 namespace loss::python {
 
-/// Whether these are plain tensors of which nobody watches the operators, so that the loss's own autograd
-/// node may be used.
+/// Whether these are plain tensors of which nobody watches the operators, so that the loss's own
+/// autograd node may be used.
 bool arePlain(at::TensorList tensors);
 
-/// The loss as an autograd node that is made of calls of the dispatcher: what torch.compile and torch.func
-/// can see through.
+/// The loss as an autograd node that is made of calls of the dispatcher: what torch.compile and
+/// torch.func can see through.
 at::Tensor tracedLoss(const CallPtr &call, at::TensorList tensors);
 
 /// The gradients, differentiable once more.
