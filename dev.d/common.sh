@@ -12,6 +12,7 @@ LOGS=$BUILD/logs
 LLVM_PREFIX=/usr/lib/llvm-$LLVM_MAJOR
 CACHE=${XDG_CACHE_HOME:-~/.cache}/losslang
 VENV=$CACHE/venv-torch-$TORCH_VERSION
+PYTEST=$CACHE/pytest-$PYTEST_VERSION
 
 # Jobs at a time: one a core, but a source file with LibTorch's headers takes 1 GB.
 default_jobs() {

@@ -9,7 +9,8 @@ Installs what is missing, and nothing when nothing is:
   * Debian 12 packages (dev.d/versions.env lists them) with apt-get, as root or through sudo; without
     either it prints the one line to run and exits with code $EXIT_NEEDS_ROOT;
   * LibTorch $TORCH_VERSION, unless python3 already has torch ${TORCH_VERSION%.*}: the PyPI wheel, in a virtual environment
-    that all checkouts share: $VENV (5.4 GB). An installation that was cut off is repaired.
+    that all checkouts share: $VENV (5.4 GB). An installation that was cut off is repaired;
+  * pytest $PYTEST_VERSION for the tests of the Python package, in a folder beside it.
 
   --no-torch  leave LibTorch out: enough for lossc and loss-opt
   --print     only print the apt-get line for the missing packages, if any
@@ -161,6 +162,21 @@ setup_torch() {
   echo "$VENV/bin/python" >"$BUILD/torch-python"
 }
 
+# pytest in a folder of its own: whichever Python has torch, nothing is installed into it.
+setup_pytest() {
+  [[ -f $PYTEST/.complete ]] && return
+  mkdir -p "$CACHE"
+  exec 7>"$PYTEST.lock"
+  flock 7
+  if [[ ! -f $PYTEST/.complete ]]; then
+    rm -rf "$PYTEST"
+    step "pytest $PYTEST_VERSION from PyPI" "$LOGS/setup-pytest.log" "$(torch_python)" -m pip install -q --no-cache-dir \
+      --disable-pip-version-check --no-input --progress-bar off --target "$PYTEST" "pytest==$PYTEST_VERSION"
+    touch "$PYTEST/.complete"
+  fi
+  exec 7>&-
+}
+
 run_setup() {
   local torch=yes print_only=no
   while [[ $# -gt 0 ]]; do
@@ -174,6 +190,9 @@ run_setup() {
   mkdir -p "$LOGS"
   setup_packages
   [[ $print_only == yes ]] && return
-  [[ $torch == no ]] || setup_torch
+  if [[ $torch == yes ]]; then
+    setup_torch
+    setup_pytest
+  fi
   say "set up"
 }

@@ -8,9 +8,10 @@ Substitutions
   %examples    docs/examples                    %build     the build tree
   %fashion     Fashion-MNIST in IDX form        %python    the Python that runs lit
   %cc %cxx %cmake  compilers and CMake          %torch_dir  the Python package torch
+  %torch_python    the Python with torch        %pytest     pytest in it, with losslang of this build
   %s %S %t %T as always in lit
 Features
-  torch, fashion-mnist, x86-64-v3, x86-64-v4, root
+  torch, pytest, fashion-mnist, x86-64-v3, x86-64-v4, root
 """
 
 import os
@@ -39,9 +40,21 @@ for name in list(config.environment):
         del config.environment[name]
 config.environment["LC_ALL"] = "C.UTF-8"
 
+# pytest lies where ./dev setup puts it.
+with open(os.path.join(config.losslang_source, "dev.d", "versions.env")) as f:
+    version = next(line.split("=")[1].strip() for line in f if line.startswith("PYTEST_VERSION="))
+cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+pytest_dir = os.path.join(cache, "losslang", "pytest-" + version)
+pytest = (
+    f"env PYTHONPATH={config.losslang_build}/python:{pytest_dir} PYTHONDONTWRITEBYTECODE=1"
+    f" TORCHINDUCTOR_CACHE_DIR=%t.inductor {config.torch_python} -m pytest -q -p no:cacheprovider"
+)
+
 # Longer names first: lit replaces them in this order.
 for name, value in [
+    ("%torch_python", config.torch_python),
     ("%torch_dir", config.torch_dir),
+    ("%pytest", pytest),
     ("%examples", os.path.join(config.losslang_source, "docs", "examples")),
     ("%fashion", fashion),
     ("%stdlib", os.path.join(config.losslang_source, "stdlib")),
@@ -69,6 +82,8 @@ if v4 <= cpu:
     config.available_features.add("x86-64-v4")
 if config.losslang_torch:
     config.available_features.add("torch")
+    if os.path.isdir(pytest_dir):
+        config.available_features.add("pytest")
 if os.path.isdir(fashion):
     config.available_features.add("fashion-mnist")
 if os.geteuid() == 0:

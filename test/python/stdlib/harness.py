@@ -1,0 +1,193 @@
+"""What the tests of the library's losses share: a loss against an independent formula.
+
+A `Case` names a loss, makes inputs for it, and gives the formula in plain PyTorch operations, written
+from the paper. `check` compares value and gradient in f64 and f32; `check_derivatives` runs gradcheck
+and gradgradcheck.
+"""
+
+import dataclasses
+import functools
+from collections.abc import Callable
+
+import pytest
+import torch
+
+import losslang
+
+F64 = torch.float64
+EPSILON = {torch.float64: 2.0**-53, torch.float32: 2.0**-24}
+
+
+@dataclasses.dataclass
+class Case:
+    """A loss and its reference."""
+
+    name: str
+    #: inputs(size) yields (what they are, {name: tensor}); floating tensors in f64.
+    inputs: Callable
+    #: reference(**inputs, **settings): the result, not reduced.
+    reference: Callable
+    #: Parameters and options; the first, {}, are the defaults.
+    settings: tuple = ({},)
+    sizes: tuple = ((1, 2), (7, 3), (4, 10), (3, 37))
+    #: Inputs without a gradient.
+    fixed: tuple = ("y",)
+    #: Two derivatives exist where the random inputs are.
+    smooth: bool = False
+    #: Condition of the formula beyond that of its inputs and result: factor of the error bound.
+    condition: float = 1
+    #: The formula may be infinite or NaN for the inputs given: then the same is asked of the loss.
+    infinite: bool = False
+
+    def __str__(self):
+        return self.name
+
+
+def cases_of(cases):
+    """A parametrisation by loss and setting."""
+    return pytest.mark.parametrize(
+        "case, setting",
+        [
+            pytest.param(c, s, id=c.name + "".join(f"-{k}={v:.4g}" for k, v in s.items()))
+            for c in cases
+            for s in c.settings
+        ],
+    )
+
+
+def smooth_cases(cases):
+    return pytest.mark.parametrize("case", [c for c in cases if c.smooth], ids=str)
+
+
+def loss(name, **settings):
+    return _loss(name, tuple(settings.items()))
+
+
+@functools.cache
+def _loss(name, settings):
+    return getattr(losslang.losses, name)(reduction="none", **dict(settings))
+
+
+def representable(tensor):
+    """The values that f32 holds exactly."""
+    return tensor.float().to(F64) if tensor.is_floating_point() else tensor
+
+
+def _largest(tensor):
+    finite = tensor[torch.isfinite(tensor)]
+    return finite.abs().max().item() if finite.numel() else 0.0
+
+
+def _bound(epsilon, case, inputs, reference):
+    """Rounding of a few dozen operations: relative to the result, and the exponent of a probability
+    carries the absolute error of its logits."""
+    scale = max((_largest(t) for t in inputs.values() if t.is_floating_point()), default=0.0)
+    return 64 * epsilon * case.condition * (1 + scale) * (1 + _largest(reference))
+
+
+def _compare(what, ours, expected, bound, case):
+    expected = expected.detach()
+    ours = ours.detach().to(F64)
+    assert ours.shape == expected.shape, f"{what}: {tuple(ours.shape)} != {tuple(expected.shape)}"
+    known = torch.isfinite(expected)
+    if not case.infinite:
+        assert torch.isfinite(ours).all(), f"{what} is not finite: {ours}"
+    difference = torch.where(known, ours - expected, torch.zeros_like(ours)).abs()
+    assert not difference.isnan().any(), f"{what}: {ours}, expected {expected}"
+    worst = difference.max().item() if difference.numel() else 0.0
+    assert worst <= bound, f"{what} differs by {worst:.3g} > {bound:.3g}: {ours}, expected {expected}"
+
+
+def check(case, setting):
+    """Value and gradient, in f64 and f32, for all inputs of the case."""
+    module = loss(case.name, **setting)
+    for size in case.sizes:
+        torch.manual_seed(7)
+        for kind, made in case.inputs(size):
+            made = {name: representable(t) for name, t in made.items()}
+            free = [n for n, t in made.items() if n not in case.fixed and t.is_floating_point()]
+            expected_inputs = {
+                n: t.clone().requires_grad_(n in free) for n, t in made.items()
+            }
+            expected = case.reference(**expected_inputs, **setting)
+            upstream = representable(torch.randn(expected.shape, dtype=F64))
+            gradients = torch.autograd.grad(
+                (expected * upstream).sum(),
+                [expected_inputs[n] for n in free],
+                materialize_grads=True,
+            )
+            for dtype, epsilon in EPSILON.items():
+                what = f"{case.name}{setting} {kind} {size} {dtype}"
+                given = {
+                    n: (t.to(dtype) if t.is_floating_point() else t).clone()
+                    for n, t in made.items()
+                }
+                for n in free:
+                    given[n].requires_grad_()
+                value = module(**given)
+                assert value.dtype == dtype
+                bound = _bound(epsilon, case, made, expected)
+                _compare(what, value, expected, bound, case)
+                value.backward(upstream.to(dtype))
+                for n, gradient in zip(free, gradients):
+                    grad_bound = _bound(epsilon, case, made, gradient)
+                    _compare(f"gradient by {n} of {what}", given[n].grad, gradient, grad_bound, case)
+                with torch.no_grad():
+                    _compare(what, module(**given), value.detach().to(F64), bound, case)
+
+
+def check_derivatives(case, setting=None):
+    """Numeric differentiation of the loss and of its gradient."""
+    setting = setting or {}
+    module = loss(case.name, **setting)
+    torch.manual_seed(3)
+    kind, made = next(iter(case.inputs(case.sizes[1])))
+    free = [n for n, t in made.items() if n not in case.fixed and t.is_floating_point()]
+    constant = {n: t for n, t in made.items() if n not in free}
+
+    def function(*values):
+        return module(**constant, **dict(zip(free, values)))
+
+    values = [made[n].clone().requires_grad_() for n in free]
+    assert torch.autograd.gradcheck(function, values), (case.name, kind)
+    assert torch.autograd.gradgradcheck(function, values), (case.name, kind)
+
+
+# Inputs.
+
+
+def classification(size, extreme=True, dense=True, labels=None):
+    """Logits of samples, and class indices or a distribution."""
+    rows, classes = size
+
+    def targets():
+        index = torch.randint(classes, (rows,)) if labels is None else labels(rows, classes)
+        yield "index", index
+        if dense:
+            yield "dense", torch.softmax(torch.randn(rows, classes, dtype=F64), 1)
+
+    kinds = {"random": lambda: torch.randn(rows, classes, dtype=F64) * 3}
+    if extreme:
+        kinds["extreme"] = lambda: (torch.randint(0, 3, (rows, classes)) * 50.0 - 50).to(F64)
+        kinds["equal"] = lambda: torch.full((rows, classes), 0.75, dtype=F64)
+        kinds["far"] = lambda: torch.full((rows, classes), -100.0, dtype=F64)
+    for kind, logits in kinds.items():
+        for target, y in targets():
+            yield f"{kind} {target}", {"logits": logits(), "y": y}
+
+
+def renamed(maker, **names):
+    """The inputs of a maker under other names."""
+
+    def make(size):
+        for kind, inputs in maker(size):
+            yield kind, {names.get(n, n): t for n, t in inputs.items()}
+
+    return make
+
+
+def one_hot(y, classes):
+    """A distribution over the classes, which are the second axis."""
+    if y.is_floating_point():
+        return y
+    return torch.movedim(torch.nn.functional.one_hot(y, classes), -1, 1).to(F64)

@@ -1,0 +1,241 @@
+"""A compiled loss as a module: what torch.nn.CrossEntropyLoss can do."""
+
+import copy
+import pickle
+import subprocess
+import sys
+import threading
+
+import pytest
+import torch
+from torch import nn
+
+import losslang
+
+PROGRAM = """
+/// A test.
+loss mine(logits: [batch, class], y: target [batch, class], param a = 2) {
+  return -a * sum(y * log_softmax(logits over class) over class)
+}
+"""
+
+
+def example(dtype=torch.float32, rows=6, classes=5):
+    logits = torch.randn(rows, classes, dtype=dtype, requires_grad=True)
+    return logits, torch.randint(0, classes, (rows,))
+
+
+def gradient(loss, *inputs):
+    (result,) = torch.autograd.grad(loss(*inputs).sum(), inputs[0])
+    return result
+
+
+def test_library_loss_equals_torch():
+    x, y = example(torch.float64)
+    loss = losslang.losses.cross_entropy()
+    torch.testing.assert_close(loss(x, y), nn.functional.cross_entropy(x, y))
+    torch.testing.assert_close(
+        gradient(loss, x, y), gradient(nn.functional.cross_entropy, x, y)
+    )
+
+
+def test_names_of_the_library():
+    assert {"cross_entropy", "focal", "ngl"} <= set(dir(losslang.losses))
+    assert "Lin et al." in losslang.losses.focal.__doc__
+    with pytest.raises(AttributeError, match="no loss 'fokal'"):
+        losslang.losses.fokal()
+
+
+def test_program_text_and_file(tmp_path):
+    x, y = example()
+    from_text = losslang.compile(PROGRAM)
+    file = tmp_path / "mine.loss"
+    file.write_text(PROGRAM)
+    expected = 2 * nn.functional.cross_entropy(x, y)
+    torch.testing.assert_close(from_text(x, y), expected)
+    torch.testing.assert_close(losslang.compile(file)(x, y), expected)
+    torch.testing.assert_close(losslang.compile(str(file), a=1)(x, y), expected / 2)
+    assert from_text.doc == "A test."
+    assert "log_softmax" in from_text.source
+
+
+def test_shared_library(tmp_path):
+    library = tmp_path / "mine.so"
+    source = tmp_path / "mine.loss"
+    source.write_text(PROGRAM)
+    subprocess.run(["lossc", source, "-o", library], check=True)
+    loss = losslang.load(library, a=3)
+    x, y = example()
+    torch.testing.assert_close(loss(x, y), 3 * nn.functional.cross_entropy(x, y))
+    # A pickle holds the library itself.
+    pickled = pickle.dumps(loss)
+    library.unlink()
+    torch.testing.assert_close(pickle.loads(pickled)(x, y), loss(x, y))
+
+
+def test_no_library(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        losslang.load(tmp_path / "none.so")
+    (tmp_path / "bad.so").write_text("nothing")
+    with pytest.raises(losslang.LoadError, match="bad.so: expected a shared library"):
+        losslang.load(tmp_path / "bad.so")
+
+
+def test_compile_error():
+    with pytest.raises(losslang.CompileError) as caught:
+        losslang.compile("loss f(x: [a, b]) {\n  return mean(softmx(x over b) over b)\n}")
+    assert isinstance(caught.value, SyntaxError)
+    text = str(caught.value)
+    assert "<string>:2:15: error:" in text
+    assert "did you mean 'softmax'" in text and "^" in text
+    assert str(pickle.loads(pickle.dumps(caught.value))) == text
+
+
+def test_repr():
+    assert repr(losslang.losses.focal(gamma=1.5)) == "focal(gamma=1.5, reduction='mean')"
+    assert "reduction='sum'" in repr(losslang.losses.focal(reduction="sum"))
+
+
+@pytest.mark.parametrize(
+    "options, error, message",
+    [
+        ({"reduction": "avg"}, ValueError, "'none', 'mean' or 'sum', but found 'avg'"),
+        ({"gamma": torch.zeros(2)}, ValueError, "to be one number"),
+        ({"gama": 2}, (TypeError, losslang.CompileError), "gama"),
+    ],
+)
+def test_wrong_options(options, error, message):
+    with pytest.raises(error, match=message):
+        losslang.losses.focal(**options)
+
+
+def test_wrong_inputs():
+    loss = losslang.losses.focal()
+    x, y = example()
+    with pytest.raises(TypeError, match="takes 2 inputs .*3 were given"):
+        loss(x, y, y)
+    with pytest.raises(TypeError, match="no input 'z'"):
+        loss(x, z=y)
+    with pytest.raises(TypeError, match="'logits' was given twice"):
+        loss(x, logits=x)
+    with pytest.raises(TypeError, match="missing input 'y'"):
+        loss(x)
+    y[3] = 9
+    with pytest.raises(IndexError, match="the target of row 3 is 9"):
+        loss(x, y)
+
+
+def test_inputs_by_name():
+    loss = losslang.losses.focal()
+    x, y = example()
+    assert torch.equal(loss(x, y), loss(y=y, logits=x))
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
+def test_copies(copied):
+    x, y = example()
+    loss = losslang.losses.focal(gamma=1.5, reduction="sum")
+    other = copied(loss)
+    assert repr(other) == repr(loss)
+    assert torch.equal(loss(x, y), other(x, y))
+
+
+def test_pickle_in_another_process():
+    loss = losslang.compile(PROGRAM, a=1.25)
+    x, y = example()
+    code = (
+        "import pickle, sys, torch\n"
+        "loss, x, y = pickle.loads(sys.stdin.buffer.read())\n"
+        "print(loss(x, y).item())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        input=pickle.dumps((loss, x, y)),
+        capture_output=True,
+        check=True,
+    )
+    assert float(done.stdout) == loss(x, y).item()
+
+
+def test_state_dict_and_device():
+    loss = losslang.losses.cross_entropy(weight=torch.ones(5))
+    assert list(loss.state_dict()) == ["weight"]
+    loss.load_state_dict({"weight": torch.arange(1.0, 6)})
+    assert loss.weight[4] == 5
+    assert loss.to(torch.float64).weight.dtype == torch.float64
+    assert loss.to("meta").weight.device.type == "meta"
+    assert list(losslang.losses.cross_entropy().state_dict()) == []
+
+
+def test_learnable_parameter():
+    x, y = example(torch.float64)
+    gamma = nn.Parameter(torch.tensor(2.0, dtype=torch.float64))
+    loss = losslang.losses.focal(gamma=gamma)
+    assert [n for n, _ in loss.named_parameters()] == ["gamma"]
+    loss(x, y).backward()
+
+    g = gamma.detach().requires_grad_()
+    logp = torch.log_softmax(x.detach(), 1)[range(len(y)), y]
+    expected = -((1 - logp.exp()) ** g * logp).mean()
+    torch.testing.assert_close(gamma.grad, torch.autograd.grad(expected, g)[0])
+
+
+def test_learnable_parameter_trains():
+    x, y = example()
+    temperature = nn.Parameter(torch.tensor(3.0))
+    loss = losslang.losses.focal(gamma=temperature)
+    before = loss(x.detach(), y).item()
+    torch.optim.SGD(loss.parameters(), lr=0.5)
+    for _ in range(3):
+        loss.zero_grad()
+        loss(x.detach(), y).backward()
+        with torch.no_grad():
+            temperature -= 0.5 * temperature.grad
+    assert loss(x.detach(), y).item() < before
+
+
+def test_threads():
+    loss = losslang.losses.focal()
+    x, y = example(rows=64)
+    expected = loss(x, y).item()
+    results = []
+
+    def work(i):
+        # Compiles at the same time, too.
+        own = losslang.compile(PROGRAM.replace("a = 2", f"a = {i + 1}"))
+        for _ in range(20):
+            results.append((loss(x, y).item(), own(x, y).item() / (i + 1)))
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(results) == 80
+    assert all(a == expected for a, _ in results)
+    reference = nn.functional.cross_entropy(x, y).item()
+    assert all(abs(b - reference) < 1e-5 for _, b in results)
+
+
+class Losses(torch.utils.data.Dataset):
+    """The loss as part of what a worker does."""
+
+    def __init__(self, loss):
+        self.loss = loss
+
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, i):
+        x = torch.linspace(-1, 1, 6).reshape(2, 3) * (i + 1)
+        return self.loss(x, torch.tensor([0, 2])).item()
+
+
+@pytest.mark.parametrize("context", ["fork", "spawn"])
+def test_data_loader_workers(context):
+    data = Losses(losslang.losses.focal())
+    loader = torch.utils.data.DataLoader(
+        data, batch_size=2, num_workers=2, multiprocessing_context=context
+    )
+    found = torch.cat(list(loader)).tolist()
+    assert found == [data[i] for i in range(4)]
