@@ -84,12 +84,25 @@ ExprPtr makeIf(ExprPtr condition, ExprPtr whenTrue, ExprPtr whenFalse) {
 }
 
 ExprPtr makeCall(std::string function, std::vector<ExprPtr> operands,
-                 std::optional<std::string> axis) {
+                 const std::vector<std::string> &axes) {
   ExprPtr expr = makeExpr(ExprKind::Call);
   expr->text = std::move(function);
   expr->operands = std::move(operands);
-  if (axis)
-    expr->axis = Identifier{std::move(*axis), {}};
+  for (const std::string &axis : axes)
+    expr->axes.push_back({axis, {}});
+  return expr;
+}
+
+ExprPtr makeRename(ExprPtr operand, std::string from, std::string to) {
+  ExprPtr expr = makeExpr(ExprKind::Rename);
+  expr->operands.push_back(std::move(operand));
+  expr->axes = {{std::move(from), {}}, {std::move(to), {}}};
+  return expr;
+}
+
+ExprPtr makeError(SourceRange range) {
+  ExprPtr expr = makeExpr(ExprKind::Error);
+  expr->range = expr->textRange = range;
   return expr;
 }
 

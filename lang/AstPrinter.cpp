@@ -58,11 +58,13 @@ public:
   std::string out;
 
   void printFile(const File &file) {
-    bool first = true;
-    for (const auto &item : file.items) {
-      if (!first)
+    bool first = true, wasImport = false;
+    for (const Item &item : file.items) {
+      // Imports stand together.
+      if (!first && !(wasImport && std::holds_alternative<Import>(item)))
         out += '\n';
       first = false;
+      wasImport = std::holds_alternative<Import>(item);
       std::visit([this](const auto &def) { printDef(def); }, item);
     }
   }
@@ -105,6 +107,8 @@ private:
 
   void printBlock(const Block &block) {
     out += " {\n";
+    for (const AxisDef &axis : block.axes)
+      out += "  axis " + axis.name.name + " = " + axis.original.name + '\n';
     for (const Let &let : block.lets) {
       out += "  let " + let.name.name + " = ";
       printExpr(*let.value, ConditionalLevel);
@@ -115,25 +119,37 @@ private:
     out += "\n}\n";
   }
 
+  void printDef(const Import &import) { out += "import \"" + import.path + "\"\n"; }
+
   void printDef(const LossDef &loss) {
     printDoc(loss.doc, "");
     out += "loss " + loss.name.name + "(";
     for (size_t i = 0; i < loss.args.size(); ++i) {
-      const LossArg &arg = loss.args[i];
       out += i ? ",\n" : "\n";
-      printDoc(arg.doc, "  ");
+      printDoc(loss.args[i].doc, "  ");
       out += "  ";
-      if (arg.kind == LossArg::Kind::Param) {
-        out += "param " + arg.name.name + " = ";
-        printExpr(*arg.defaultValue, ConditionalLevel);
-        continue;
-      }
-      out += arg.name.name;
-      out += arg.kind == LossArg::Kind::Target ? ": target " : ": ";
-      printAxes(arg.axes);
+      printArg(loss.args[i]);
     }
     out += loss.args.empty() ? ")" : "\n)";
     printBlock(loss.body);
+  }
+
+  void printArg(const LossArg &arg) {
+    if (!arg.isInput()) {
+      out += (arg.kind == LossArg::Kind::Param ? "param " : "option ") + arg.name.name;
+      if (arg.constraint)
+        out += ": " + arg.constraint->name;
+      out += " = ";
+      return printExpr(*arg.defaultValue, ConditionalLevel);
+    }
+    out += arg.name.name + ": ";
+    if (arg.kind == LossArg::Kind::Target)
+      out += "target ";
+    if (arg.kind == LossArg::Kind::Fixed)
+      out += "fixed ";
+    if (arg.classAxis)
+      out += "over " + arg.classAxis->name + " ";
+    printAxes(arg.axes);
   }
 
   void printDef(const FnDef &fn) {
@@ -148,11 +164,18 @@ private:
       }
     }
     out += ')';
-    if (!fn.isShort)
-      return printBlock(fn.body);
-    out += " = ";
-    printExpr(*fn.body.result, ConditionalLevel);
-    out += '\n';
+    if (fn.isShort) {
+      out += " = ";
+      printExpr(*fn.body.result, ConditionalLevel);
+      out += '\n';
+    } else {
+      printBlock(fn.body);
+    }
+    for (const Derivative &derivative : fn.derivatives) {
+      out += "  derivative " + derivative.name.name + " = ";
+      printExpr(*derivative.value, ConditionalLevel);
+      out += '\n';
+    }
   }
 
   void printNumber(const Expr &expr) {
@@ -188,16 +211,31 @@ private:
       out += " else ";
       return printExpr(*expr.operands[2], ConditionalLevel);
     case ExprKind::Call:
-      out += expr.text + "(";
-      for (size_t i = 0; i < expr.operands.size(); ++i) {
-        out += i ? ", " : "";
-        printExpr(*expr.operands[i], ConditionalLevel);
-      }
-      if (expr.axis)
-        out += " over " + expr.axis->name;
-      out += ')';
+      return printCall(expr);
+    case ExprKind::Rename:
+      printExpr(*expr.operands[0], PrimaryLevel);
+      out += "[" + expr.axes[0].name + " -> " + expr.axes[1].name + "]";
+      return;
+    case ExprKind::Error:
+      out += "<error>";
       return;
     }
+  }
+
+  void printCall(const Expr &expr) {
+    out += expr.text + "(";
+    size_t count = expr.operands.size() - expr.hasKey;
+    for (size_t i = 0; i < count; ++i) {
+      out += i ? ", " : "";
+      printExpr(*expr.operands[i], ConditionalLevel);
+    }
+    for (size_t i = 0; i < expr.axes.size(); ++i)
+      out += (i ? ", " : " over ") + expr.axes[i].name;
+    if (expr.hasKey) {
+      out += " by ";
+      printExpr(*expr.operands.back(), ConditionalLevel);
+    }
+    out += ')';
   }
 
   void printBinary(const Expr &expr) {

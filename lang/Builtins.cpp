@@ -17,8 +17,11 @@ static constexpr Builtin functionTable[] = {
 };
 
 static constexpr BuiltinConstant constantTable[] = {
-#define LOSS_CONSTANT(NAME, VALUE, DOC) {#NAME, VALUE, DOC},
+#define LOSS_CONSTANT(NAME, VALUE, DOC) {#NAME, VALUE, false, DOC},
 #include "lang/Builtins.def"
+    // Words of the macro table cannot be C++ keywords.
+    {"true", 1, true, "the truth value that always holds"},
+    {"false", 0, true, "the truth value that never holds"},
 };
 
 std::span<const Builtin> builtins() { return functionTable; }

@@ -29,6 +29,7 @@ struct Builtin {
 struct BuiltinConstant {
   std::string_view name;
   double value;
+  bool isBool;
   std::string_view doc;
 };
 
@@ -44,6 +45,16 @@ const BuiltinConstant *findBuiltinConstant(std::string_view name);
 /// True for functions that are written with `over`.
 inline bool worksOverAxis(BuiltinKind kind) {
   return kind == BuiltinKind::Reduction || kind == BuiltinKind::Axiswise;
+}
+
+/// Number of operands, without a key.
+inline size_t arityOf(BuiltinKind kind) {
+  return kind == BuiltinKind::Ternary ? 3 : kind == BuiltinKind::Binary ? 2 : 1;
+}
+
+/// Whether `over a, b` has a meaning: the order in which the axes are taken makes no difference.
+inline bool worksOverSeveralAxes(Op op) {
+  return op != Op::rank && op != Op::cumsum && op != Op::reduce_argmax && op != Op::reduce_argmin;
 }
 
 } // namespace loss::lang

@@ -2,6 +2,8 @@
 #include "lang/Diagnostic.h"
 
 #include <algorithm>
+#include <numeric>
+#include <tuple>
 
 namespace loss::lang {
 
@@ -109,15 +111,27 @@ void renderOne(std::string &out, const std::string &file, Severity severity,
 
 } // namespace
 
-std::string render(const Diagnostic &diagnostic, std::string_view source) {
+/// `fileOf` gives the name and the text of the file that a range is in.
+template <typename FileOf>
+static std::string renderWith(const Diagnostic &diagnostic, FileOf fileOf) {
   std::string out;
-  renderOne(out, diagnostic.file, diagnostic.severity, diagnostic.range, diagnostic.message,
-            source);
+  auto one = [&](Severity severity, const SourceRange &range, std::string_view message) {
+    auto [name, text] = fileOf(range);
+    renderOne(out, std::string(name), severity, range, message, text);
+  };
+  one(diagnostic.severity, diagnostic.range, diagnostic.message);
   if (!diagnostic.hint.empty())
     out += "  hint: " + diagnostic.hint + '\n';
   for (const DiagnosticNote &note : diagnostic.notes)
-    renderOne(out, diagnostic.file, Severity::Note, note.range, note.message, source);
+    one(Severity::Note, note.range, note.message);
   return out;
+}
+
+using NameAndText = std::pair<std::string_view, std::string_view>;
+
+std::string render(const Diagnostic &diagnostic, std::string_view source) {
+  return renderWith(diagnostic,
+                    [&](const SourceRange &) { return NameAndText{diagnostic.file, source}; });
 }
 
 std::string render(const std::vector<Diagnostic> &diagnostics, std::string_view source) {
@@ -127,9 +141,48 @@ std::string render(const std::vector<Diagnostic> &diagnostics, std::string_view 
   return out;
 }
 
+std::string render(const std::vector<Diagnostic> &diagnostics,
+                   const std::vector<SourceFile> &files) {
+  std::string out;
+  for (const Diagnostic &diagnostic : diagnostics)
+    out += renderWith(diagnostic, [&](const SourceRange &range) {
+      const SourceFile &file = files[range.file];
+      return NameAndText{file.name, file.text};
+    });
+  return out;
+}
+
+std::string render(const DiagnosticEngine &engine) {
+  return render(engine.diagnostics(), engine.files());
+}
+
+uint32_t DiagnosticEngine::addFile(std::string name, std::string text) {
+  sources.push_back({std::move(name), std::move(text)});
+  return static_cast<uint32_t>(sources.size() - 1);
+}
+
+void DiagnosticEngine::sort() {
+  // What comes last says that there may be more.
+  size_t count = list.size();
+  if (count && list.back().message.starts_with("too many errors"))
+    --count;
+  std::vector<size_t> order(count);
+  std::iota(order.begin(), order.end(), 0);
+  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+    auto place = [&](size_t i) { return std::tuple(list[i].range.file, list[i].range.begin, i); };
+    return place(a) < place(b);
+  });
+  std::vector<Diagnostic> sorted;
+  for (size_t i : order)
+    sorted.push_back(std::move(list[i]));
+  if (count < list.size())
+    sorted.push_back(std::move(list.back()));
+  list = std::move(sorted);
+}
+
 Diagnostic &DiagnosticEngine::add(Severity severity, SourceRange range, std::string message) {
   errors += severity == Severity::Error;
-  list.push_back({severity, fileName, range, std::move(message), {}, {}});
+  list.push_back({severity, sources[range.file].name, range, std::move(message), {}, {}});
   return list.back();
 }
 

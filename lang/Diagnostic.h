@@ -28,8 +28,17 @@ struct SourcePos {
 struct SourceRange {
   SourcePos begin;
   SourcePos end;
+  /// Which text: index into DiagnosticEngine::files(). 0 is the program, the others are its
+  /// imports.
+  uint32_t file = 0;
 
   auto operator<=>(const SourceRange &) const = default;
+};
+
+/// A text that diagnostics are about.
+struct SourceFile {
+  std::string name;
+  std::string text;
 };
 
 enum class Severity : uint8_t { Error, Warning, Note };
@@ -45,6 +54,7 @@ struct DiagnosticNote {
 
 struct Diagnostic {
   Severity severity = Severity::Error;
+  /// Name of the file that `range` is in.
   std::string file;
   SourceRange range;
   std::string message;
@@ -63,27 +73,43 @@ std::string render(const Diagnostic &diagnostic, std::string_view source);
 /// All of them, in order.
 std::string render(const std::vector<Diagnostic> &diagnostics, std::string_view source);
 
-/// Collects the diagnostics about one source file.
+/// Collects the diagnostics about a program and the files that it imports.
 class DiagnosticEngine {
 public:
-  explicit DiagnosticEngine(std::string fileName) : fileName(std::move(fileName)) {}
+  explicit DiagnosticEngine(std::string fileName) { sources.push_back({std::move(fileName), {}}); }
+
+  /// Another text that ranges can lie in; returns the value of SourceRange::file.
+  uint32_t addFile(std::string name, std::string text);
+  /// The text of the program itself, to show its lines.
+  void setText(std::string_view text) { sources[0].text = text; }
+  const std::vector<SourceFile> &files() const { return sources; }
 
   /// Adds a diagnostic. The reference, for adding a hint or notes, is valid until the next one.
   Diagnostic &error(SourceRange range, std::string message);
   Diagnostic &warning(SourceRange range, std::string message);
 
+  /// Puts them in the order of the text. That the file was given up stays at the end.
+  void sort();
+
   bool hasErrors() const { return errors != 0; }
   unsigned errorCount() const { return errors; }
   const std::vector<Diagnostic> &diagnostics() const { return list; }
-  const std::string &file() const { return fileName; }
+  const std::string &file() const { return sources[0].name; }
 
 private:
   Diagnostic &add(Severity severity, SourceRange range, std::string message);
 
-  std::string fileName;
+  std::vector<SourceFile> sources;
   std::vector<Diagnostic> list;
   unsigned errors = 0;
 };
+
+/// The same for diagnostics about several files: ranges tell which.
+std::string render(const std::vector<Diagnostic> &diagnostics,
+                   const std::vector<SourceFile> &files);
+
+/// All diagnostics of the engine in order, with the lines of the files that they are in.
+std::string render(const DiagnosticEngine &engine);
 
 } // namespace loss::lang
 

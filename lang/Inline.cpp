@@ -4,6 +4,8 @@
 #include "lang/Sema.h"
 #include "lang/SemaDetail.h"
 
+#include <algorithm>
+#include <cmath>
 #include <set>
 
 namespace loss::lang::detail {
@@ -24,10 +26,13 @@ public:
     program.doc = loss.doc;
     program.range = loss.name.range;
     program.axes = definitions.axes;
-    program.copyOf.assign(program.axes.size(), -1);
+    program.copyOf = definitions.copyOf;
     Environment environment;
-    for (const LossArg &arg : loss.args)
-      environment.emplace(arg.name.name, addArg(arg));
+    for (const LossArg &arg : loss.args) {
+      NodeId id = addArg(arg);
+      if (auto [entry, isNew] = environment.emplace(arg.name.name, id); !isNew)
+        entry->second = poison;
+    }
     try {
       NodeId result = evaluateBlock(loss.body, environment);
       if (!isPoison(result))
@@ -47,8 +52,6 @@ private:
   /// Stands for an operand that had an error: everything made of it is silent.
   static constexpr NodeId poison = ~0u;
   static bool isPoison(NodeId id) { return id == poison; }
-
-  AxisSet rowsAxis() const { return 1; }
 
   //===--- Nodes ----------------------------------------------------------===//
 
@@ -72,25 +75,48 @@ private:
   }
 
   NodeId addArg(const LossArg &arg) {
+    if (arg.kind == LossArg::Kind::Option)
+      return addOption(arg);
     Node node;
-    node.op = arg.kind == LossArg::Kind::Param ? Op::Param : Op::Input;
-    if (node.op == Op::Param) {
+    if (arg.kind == LossArg::Kind::Param) {
+      node.op = Op::Param;
       node.index = static_cast<uint32_t>(program.params.size());
       NodeId id = addNode(node, arg.name.range);
-      double value = evaluateConstant(*arg.defaultValue).value_or(0);
+      std::optional<ConstantValue> value = evaluateConstant(*arg.defaultValue);
+      Constraint constraint = Constraint::Any;
+      if (arg.constraint)
+        constraint = findConstraint(arg.constraint->name).value_or(Constraint::Any);
       program.params.push_back(
-          {arg.name.name, arg.doc, value, Constraint::Any, arg.name.range, id});
+          {arg.name.name, arg.doc, value ? value->value : 0, constraint, arg.name.range, id});
       return id;
     }
+    node.op = Op::Input;
     for (const Identifier &axis : arg.axes)
       node.type.axes |= 1u << definitions.axisIndex(axis.name);
     node.index = static_cast<uint32_t>(program.inputs.size());
     NodeId id = addNode(node, arg.name.range);
-    bool isTarget = arg.kind == LossArg::Kind::Target;
-    auto last = static_cast<uint8_t>(program.axes.size() - 1);
-    program.inputs.push_back({arg.name.name, arg.doc,
-                              isTarget ? InputKind::Target : InputKind::Value, node.type.axes, last,
-                              arg.name.range, id});
+    ProgramInput input = {arg.name.name,  arg.doc, InputKind::Value, node.type.axes, 0,
+                          arg.name.range, id};
+    if (arg.kind == LossArg::Kind::Fixed)
+      input.kind = InputKind::Fixed;
+    if (arg.kind == LossArg::Kind::Target && !arg.axes.empty()) {
+      const Identifier &axis = arg.classAxis ? *arg.classAxis : arg.axes.back();
+      input.kind = InputKind::Target;
+      input.classAxis = static_cast<uint8_t>(std::max(0, definitions.axisIndex(axis.name)));
+    }
+    program.inputs.push_back(std::move(input));
+    return id;
+  }
+
+  NodeId addOption(const LossArg &arg) {
+    auto found = definitions.options.find(arg.name.name);
+    // Without a value there was an error.
+    if (found == definitions.options.end())
+      return poison;
+    ConstantValue value = found->second;
+    program.options.push_back({arg.name.name, arg.doc, value.value, value.isBool, arg.name.range});
+    NodeId id = addConstant(value, arg.name.range);
+    known[id].isSetting = true;
     return id;
   }
 
@@ -147,8 +173,11 @@ private:
   //===--- Expressions ----------------------------------------------------===//
 
   NodeId evaluateBlock(const Block &block, Environment &environment) {
-    for (const Let &let : block.lets)
-      environment.emplace(let.name.name, evaluate(*let.value, environment));
+    for (const Let &let : block.lets) {
+      NodeId id = evaluate(*let.value, environment);
+      if (auto [entry, isNew] = environment.emplace(let.name.name, id); !isNew)
+        entry->second = poison;
+    }
     return evaluate(*block.result, environment);
   }
 
@@ -170,12 +199,13 @@ private:
   NodeId evaluateHere(const Expr &expr, const Environment &environment) {
     switch (expr.kind) {
     case ExprKind::Number:
-      return addConstant(expr.number, expr.range);
+      return addConstant({expr.number, false}, expr.range);
     case ExprKind::Name: {
       auto found = environment.find(expr.text);
       if (found != environment.end())
         return found->second;
-      return addConstant(findBuiltinConstant(expr.text)->value, expr.range);
+      const BuiltinConstant *constant = findBuiltinConstant(expr.text);
+      return constant ? addConstant({constant->value, constant->isBool}, expr.range) : poison;
     }
     case ExprKind::Unary:
       return evaluateUnary(expr, environment);
@@ -185,14 +215,21 @@ private:
       return evaluateIf(expr, environment);
     case ExprKind::Call:
       return evaluateCall(expr, environment);
+    case ExprKind::Rename:
+      return evaluateRename(expr, environment);
+    case ExprKind::Error:
+      return poison;
     }
     return poison;
   }
 
-  NodeId addConstant(double value, SourceRange range) {
+  NodeId addConstant(ConstantValue value, SourceRange range) {
     Node node;
-    node.value = value;
-    return addNode(node, range);
+    node.value = value.value;
+    node.type.isBool = value.isBool;
+    NodeId id = addNode(node, range);
+    known.emplace(id, Known{value.value, false});
+    return id;
   }
 
   NodeId evaluateUnary(const Expr &expr, const Environment &environment) {
@@ -201,7 +238,10 @@ private:
     bool isNot = expr.unary == UnaryOp::Not;
     if (isNot ? !needBool(operand, id) : !needReal(operand, id))
       return poison;
-    return addOp(isNot ? Op::Not : Op::Neg, typeOf(id), {id}, expr.range);
+    NodeId result = addOp(isNot ? Op::Not : Op::Neg, typeOf(id), {id}, expr.range);
+    if (const Known *value = findKnown(id))
+      know(result, isNot ? value->value == 0 : -value->value, {id});
+    return result;
   }
 
   static Op opOf(BinaryOp op) {
@@ -249,7 +289,16 @@ private:
     Type type;
     type.isBool = isLogic || (op >= Op::Less && op <= Op::NotEqual);
     type.axes = typeOf(lhs).axes | typeOf(rhs).axes;
-    return addOp(op, type, {lhs, rhs}, expr.range);
+    NodeId result = addOp(op, type, {lhs, rhs}, expr.range);
+    const Known *x = findKnown(lhs), *y = findKnown(rhs);
+    if (x && y)
+      know(result, compute(expr.binary, x->value, y->value), {lhs, rhs});
+    // One side may decide alone.
+    else if (isLogic && x && (x->value != 0) == (op == Op::Or))
+      know(result, x->value, {lhs});
+    else if (isLogic && y && (y->value != 0) == (op == Op::Or))
+      know(result, y->value, {rhs});
+    return result;
   }
 
   NodeId evaluateIf(const Expr &expr, const Environment &environment) {
@@ -261,87 +310,258 @@ private:
     bool yesOk = needReal(whenTrue, yes), noOk = needReal(whenFalse, no);
     if (!testOk || !yesOk || !noOk)
       return poison;
+    if (const Known *value = findKnown(condition)) {
+      // Only the branch that is taken is part of the program.
+      bool holds = value->value != 0;
+      NodeId taken = holds ? yes : no, other = holds ? no : yes;
+      dropped.push_back({taken, other});
+      if (!value->isSetting && !isFromOutside(condition))
+        warnings.push_back({(holds ? whenFalse : whenTrue).range,
+                            std::string("this branch is never taken: the condition is always ") +
+                                (holds ? "true" : "false")});
+      return taken;
+    }
     Type type;
     type.axes = typeOf(condition).axes | typeOf(yes).axes | typeOf(no).axes;
     return addOp(Op::Select, type, {condition, yes, no}, expr.range);
+  }
+
+  //===--- Values known at compile time -----------------------------------===//
+
+  /// The value of a node; `isSetting` where an option or an argument of a function has part in it,
+  /// so that another program may have another value there.
+  struct Known {
+    double value = 0;
+    bool isSetting = false;
+  };
+
+  const Known *findKnown(NodeId id) const {
+    auto found = known.find(id);
+    return found == known.end() ? nullptr : &found->second;
+  }
+
+  /// Whether a value was passed to the function that is being expanded.
+  bool isFromOutside(NodeId id) const { return program.nodes[id].call != currentCall; }
+
+  void know(NodeId id, double value, std::initializer_list<NodeId> from) {
+    Known result = {value, false};
+    for (NodeId operand : from)
+      result.isSetting |= known.at(operand).isSetting || isFromOutside(operand);
+    known.emplace(id, result);
+  }
+
+  static double compute(BinaryOp op, double x, double y) {
+    switch (op) {
+    case BinaryOp::Or:
+      return x != 0 || y != 0;
+    case BinaryOp::And:
+      return x != 0 && y != 0;
+    case BinaryOp::Less:
+      return x < y;
+    case BinaryOp::LessEqual:
+      return x <= y;
+    case BinaryOp::Greater:
+      return x > y;
+    case BinaryOp::GreaterEqual:
+      return x >= y;
+    case BinaryOp::Equal:
+      return x == y;
+    case BinaryOp::NotEqual:
+      return x != y;
+    case BinaryOp::Add:
+      return x + y;
+    case BinaryOp::Sub:
+      return x - y;
+    case BinaryOp::Mul:
+      return x * y;
+    case BinaryOp::Div:
+      return x / y;
+    case BinaryOp::Pow:
+      return std::pow(x, y);
+    }
+    return 0;
   }
 
   //===--- Calls ----------------------------------------------------------===//
 
   NodeId evaluateCall(const Expr &expr, const Environment &environment) {
     auto fn = definitions.functions.find(expr.text);
-    if (fn != definitions.functions.end())
+    bool isBroken = definitions.brokenFunctions.count(expr.text) != 0;
+    if (!isBroken && fn != definitions.functions.end())
       return evaluateFnCall(expr, *fn->second, environment);
-    const Builtin &builtin = *findBuiltin(expr.text, expr.axis.has_value());
-    if (builtin.kind == BuiltinKind::Query)
-      return evaluateQuery(expr, builtin.op);
-    if (worksOverAxis(builtin.kind))
-      return evaluateOverAxis(expr, builtin, environment);
+    const Builtin *builtin = findBuiltin(expr.text, !expr.axes.empty());
+    if (isBroken || !builtin)
+      return evaluateForErrors(expr, environment);
+    if (builtin->kind == BuiltinKind::Query)
+      return evaluateQuery(expr, *builtin);
+    if (worksOverAxis(builtin->kind))
+      return evaluateOverAxes(expr, *builtin, environment);
+    if (expr.operands.size() != arityOf(builtin->kind) || !expr.axes.empty())
+      return evaluateForErrors(expr, environment);
 
-    const Expr &first = *expr.operands[0];
-    NodeId x = evaluate(first, environment);
-    bool firstOk = needReal(first, x);
-    if (builtin.kind == BuiltinKind::Unary)
-      return firstOk ? addOp(builtin.op, typeOf(x), {x}, expr.range) : poison;
-    const Expr &second = *expr.operands[1];
-    NodeId y = evaluate(second, environment);
-    if (!needReal(second, y) || !firstOk)
+    Node node;
+    node.op = builtin->op;
+    bool ok = true;
+    for (const ExprPtr &operand : expr.operands) {
+      NodeId id = evaluate(*operand, environment);
+      ok &= needReal(*operand, id);
+      if (!ok)
+        continue;
+      node.type.axes |= typeOf(id).axes;
+      node.operands[node.operandCount++] = id;
+    }
+    return ok ? addNode(node, expr.range) : poison;
+  }
+
+  /// A call that has an error of its own: only the operands are looked at.
+  NodeId evaluateForErrors(const Expr &expr, const Environment &environment) {
+    for (const ExprPtr &operand : expr.operands)
+      evaluate(*operand, environment);
+    return poison;
+  }
+
+  NodeId evaluateQuery(const Expr &expr, const Builtin &builtin) {
+    bool isName = expr.operands.size() == 1 && expr.operands[0]->kind == ExprKind::Name;
+    int axis = isName ? definitions.axisIndex(expr.operands[0]->text) : -1;
+    if (axis < 0)
       return poison;
     Type type;
-    type.axes = typeOf(x).axes | typeOf(y).axes;
-    return addOp(builtin.op, type, {x, y}, expr.range);
+    if (builtin.op == Op::Index)
+      type.axes = 1u << axis;
+    return addOp(builtin.op, type, {}, expr.range, axis);
   }
 
-  NodeId rejectRows(const Identifier &axis) {
-    return fail(axis.range,
-                "'" + axis.name +
-                    "' is the axis of the rows, and a loss computes one row at a time",
-                "the caller chooses how to reduce over the rows");
+  /// Whether the operand has the axis; an error if not.
+  bool needAxis(const Expr &operand, NodeId id, const Identifier &axis, int index,
+                std::string_view where, std::string hint = {}) {
+    if (typeOf(id).axes >> index & 1)
+      return true;
+    fail(operand.range,
+         "expected an operand with the axis '" + axis.name + "' in '" + std::string(where) +
+             "', but found one of type '" + show(id) + "'",
+         std::move(hint));
+    return false;
   }
 
-  NodeId evaluateQuery(const Expr &expr, Op op) {
-    Identifier axis = {expr.operands[0]->text, expr.operands[0]->range};
-    int index = definitions.axisIndex(axis.name);
-    if (index == 0)
-      return rejectRows(axis);
-    Type type;
-    if (op == Op::Index)
-      type.axes = 1u << index;
-    return addOp(op, type, {}, expr.range, index);
-  }
-
-  NodeId evaluateOverAxis(const Expr &expr, const Builtin &builtin,
+  NodeId evaluateOverAxes(const Expr &expr, const Builtin &builtin,
                           const Environment &environment) {
+    bool isWhole = !expr.axes.empty() && expr.operands.size() == 1u + expr.hasKey &&
+                   (!expr.hasKey || builtin.op == Op::cumsum) &&
+                   (expr.axes.size() == 1 || worksOverSeveralAxes(builtin.op));
+    if (!isWhole)
+      return evaluateForErrors(expr, environment);
     const Expr &operand = *expr.operands[0];
     NodeId x = evaluate(operand, environment);
-    int index = definitions.axisIndex(expr.axis->name);
-    if (index == 0)
-      return rejectRows(*expr.axis);
-    if (!needReal(operand, x))
-      return poison;
-    AxisSet axis = 1u << index;
-    if (!(typeOf(x).axes & axis)) {
+    NodeId key = expr.hasKey ? evaluate(*expr.operands[1], environment) : poison;
+    bool ok = needReal(operand, x);
+    if (expr.hasKey)
+      ok &= needReal(*expr.operands[1], key);
+    std::vector<int> axes;
+    for (const Identifier &axis : expr.axes) {
+      int index = definitions.axisIndex(axis.name);
+      if (index < 0 || std::find(axes.begin(), axes.end(), index) != axes.end())
+        return poison;
+      axes.push_back(index);
+      if (!ok)
+        continue;
       std::string hint;
       if (builtin.op == Op::reduce_sum)
-        hint = "the sum of a constant is 'size(" + expr.axis->name + ")' times the constant";
-      return fail(operand.range,
-                  "expected an operand with the axis '" + expr.axis->name + "' in '" + expr.text +
-                      "', but found one of type '" + show(x) + "'",
-                  hint);
+        hint = "the sum of a constant is 'size(" + axis.name + ")' times the constant";
+      ok &= needAxis(operand, x, axis, index, expr.text, hint);
+      if (ok && expr.hasKey)
+        ok &= needAxis(*expr.operands[1], key, axis, index, "by");
     }
-    Type type = typeOf(x);
-    if (builtin.kind == BuiltinKind::Reduction)
-      type.axes &= ~axis;
-    return addOp(builtin.op, type, {x}, expr.range, index);
+    if (!ok)
+      return poison;
+    return expr.hasKey ? addCumulativeSum(x, key, axes[0], expr.range)
+                       : addOverAxes(builtin, x, std::move(axes), expr.range);
   }
 
+  NodeId addCumulativeSum(NodeId x, NodeId key, int axis, SourceRange range) {
+    Type type = {false, typeOf(x).axes | typeOf(key).axes};
+    return addOp(Op::cumsum, type, {x, key}, range, axis);
+  }
+
+  /// One operation for each axis, the innermost first.
+  NodeId addOverAxes(const Builtin &builtin, NodeId x, std::vector<int> axes, SourceRange range) {
+    std::sort(axes.rbegin(), axes.rend());
+    if (builtin.kind == BuiltinKind::Axiswise && axes.size() > 1)
+      return addSoftmax(builtin.op, x, axes, range);
+    for (int axis : axes) {
+      Type type = typeOf(x);
+      if (builtin.kind == BuiltinKind::Reduction)
+        type.axes &= ~(1u << axis);
+      x = addOp(builtin.op, type, {x}, range, axis);
+    }
+    return x;
+  }
+
+  /// log_softmax is x - logsumexp(x) over all of the axes, softmax its exponential.
+  NodeId addSoftmax(Op op, NodeId x, const std::vector<int> &axes, SourceRange range) {
+    Type type = typeOf(x);
+    NodeId sum = x;
+    for (int axis : axes) {
+      Type reduced = typeOf(sum);
+      reduced.axes &= ~(1u << axis);
+      sum = addOp(Op::reduce_logsumexp, reduced, {sum}, range, axis);
+    }
+    NodeId log = addOp(Op::Sub, type, {x, sum}, range);
+    return op == Op::softmax ? addOp(Op::exp, type, {log}, range) : log;
+  }
+
+  //===--- Copies of axes -------------------------------------------------===//
+
+  NodeId evaluateRename(const Expr &expr, const Environment &environment) {
+    const Expr &operand = *expr.operands[0];
+    const Identifier &from = expr.axes[0], &to = expr.axes[1];
+    NodeId x = evaluate(operand, environment);
+    int source = definitions.axisIndex(from.name), target = definitions.axisIndex(to.name);
+    if (source < 0 || target < 0 || isPoison(x))
+      return poison;
+    if (!(typeOf(x).axes >> source & 1))
+      return fail(from.range, "expected an axis of the value, which is of type '" + show(x) +
+                                  "', but found '" + from.name + "'");
+    if (source == target)
+      return fail(to.range, "expected another axis than '" + from.name + "' behind '->'");
+    auto root = [&](int axis) {
+      int original = definitions.copyOf[axis];
+      return original < 0 ? axis : original;
+    };
+    if (root(source) != root(target)) {
+      DiagnosticNote note;
+      if (int original = definitions.copyOf[target]; original >= 0)
+        note = {definitions.axisRanges[target],
+                "'" + to.name + "' is a copy of '" + definitions.axes[original] + "'"};
+      return fail(to.range,
+                  "expected a copy of the axis '" + from.name + "', but found '" + to.name + "'",
+                  "declare one with 'axis other = " + definitions.axes[root(source)] + "'",
+                  std::move(note));
+    }
+    if (typeOf(x).axes >> target & 1)
+      return fail(to.range,
+                  "expected an axis that the value lacks, but it has '" + to.name +
+                      "' already: it is of type '" + show(x) + "'",
+                  "its diagonal is 'sum(if index(" + from.name + ") == index(" + to.name +
+                      ") then x else 0 over " + to.name + ")'");
+    Type type = typeOf(x);
+    type.axes = (type.axes & ~(1u << source)) | 1u << target;
+    NodeId result = addOp(Op::Rename, type, {x}, expr.range, source);
+    program.nodes[result].axis2 = static_cast<uint8_t>(target);
+    return result;
+  }
+
+  //===--- Functions ------------------------------------------------------===//
+
   NodeId evaluateFnCall(const Expr &expr, const FnDef &fn, const Environment &environment) {
+    if (expr.operands.size() != fn.args.size() || !expr.axes.empty())
+      return evaluateForErrors(expr, environment);
     Environment inner;
     bool ok = true;
     for (size_t i = 0; i < fn.args.size(); ++i) {
       NodeId id = evaluate(*expr.operands[i], environment);
       ok &= checkArgAxes(fn.args[i], *expr.operands[i], id);
-      inner.emplace(fn.args[i].name.name, id);
+      if (auto [entry, isNew] = inner.emplace(fn.args[i].name.name, id); !isNew)
+        entry->second = poison;
     }
     if (!ok)
       return poison;
@@ -354,58 +574,110 @@ private:
     program.calls.push_back({fn.name.name, expr.range, currentCall});
     int32_t caller = currentCall;
     currentCall = static_cast<int32_t>(program.calls.size() - 1);
+    Environment arguments = fn.derivatives.empty() ? Environment() : inner;
     NodeId result = evaluateBlock(fn.body, inner);
+    if (!fn.derivatives.empty())
+      result = addDerivatives(fn, result, arguments);
     currentCall = caller;
     --callDepth;
     return result;
   }
 
+  /// The value of the function, with the derivatives that it gives in place of its own.
+  NodeId addDerivatives(const FnDef &fn, NodeId value, const Environment &arguments) {
+    bool ok = needReal(*fn.body.result, value);
+    Type type = ok ? typeOf(value) : Type();
+    if (ok)
+      value = addOp(Op::stop_gradient, type, {value}, fn.body.result->range);
+    for (const Derivative &derivative : fn.derivatives) {
+      auto found = arguments.find(derivative.name.name);
+      NodeId factor = evaluate(*derivative.value, arguments);
+      if (!needReal(*derivative.value, factor) || found == arguments.end() ||
+          isPoison(found->second) || !ok) {
+        ok = false;
+        continue;
+      }
+      NodeId x = found->second;
+      if (typeOf(x).isBool) {
+        fail(derivative.name.range, "expected an argument that is a number, but '" +
+                                        derivative.name.name + "' is of type '" + show(x) + "'");
+        ok = false;
+        continue;
+      }
+      if (AxisSet extra = typeOf(factor).axes & ~(type.axes | typeOf(x).axes)) {
+        fail(derivative.value->range,
+             "expected a derivative with axes of the value or of '" + derivative.name.name +
+                 "', but found one of type '" + show(factor) + "'",
+             "reduce it over " + axesString(extra, program.axes),
+             {fn.body.result->range, "the value is of type '" + show(value) + "', and '" +
+                                         derivative.name.name + "' of type '" + show(x) + "'"});
+        ok = false;
+        continue;
+      }
+      value = addOp(Op::CustomGradient, type, {value, x, factor}, derivative.range);
+    }
+    return ok ? value : poison;
+  }
+
   bool checkArgAxes(const FnArg &arg, const Expr &operand, NodeId id) {
     if (!arg.axes || isPoison(id))
       return true;
-    for (const Identifier &axis : *arg.axes)
-      if (!(typeOf(id).axes >> definitions.axisIndex(axis.name) & 1)) {
+    for (const Identifier &axis : *arg.axes) {
+      int index = definitions.axisIndex(axis.name);
+      if (index >= 0 && !(typeOf(id).axes >> index & 1)) {
         fail(operand.range,
              "expected an argument '" + arg.name.name + "' with the axis '" + axis.name +
                  "', but found one of type '" + show(id) + "'",
              {}, {axis.range, "the function demands the axis here"});
         return false;
       }
+    }
     return true;
   }
 
   //===--- The end --------------------------------------------------------===//
 
   void checkResult(const Expr &expr, NodeId id) {
-    Type wanted = {false, rowsAxis()};
-    Type type = typeOf(id);
-    if (type == wanted)
+    if (!needReal(expr, id))
       return;
-    std::string hint;
-    if (type.axes & ~rowsAxis())
-      hint = "reduce it, as in 'sum(... over " + program.axes.back() + ")'";
-    else if (!type.axes)
-      hint = "a loss has one value for each row of '" + program.axes.front() + "'";
-    fail(expr.range,
-         "expected a result of type '" + typeString(wanted, program.axes) + "', but found '" +
-             show(id) + "'",
-         type.isBool ? "write 'if c then 1 else 0' to make a number of it" : hint);
+    for (size_t i = 0; i < program.axes.size(); ++i)
+      if ((typeOf(id).axes >> i & 1) && program.copyOf[i] >= 0) {
+        fail(expr.range,
+             "expected a result without copies of axes, but found one of type '" + show(id) + "'",
+             "reduce it, as in 'mean(... over " + program.axes[i] + ")'",
+             {definitions.axisRanges[i],
+              "'" + program.axes[i] + "' is a copy of '" + program.axes[program.copyOf[i]] + "'"});
+        return;
+      }
+  }
+
+  /// Marks what the marked nodes are made of.
+  void spread(std::vector<bool> &live) const {
+    for (size_t i = program.nodes.size(); i-- > 0;)
+      if (live[i])
+        for (size_t j = 0; j < program.nodes[i].operandCount; ++j)
+          live[program.nodes[i].operands[j]] = true;
   }
 
   /// Removes operations that the result does not need, and warns of inputs among them.
   void prune() {
     std::vector<bool> live(program.nodes.size());
     live[program.result] = true;
-    for (size_t i = program.nodes.size(); i-- > 0;)
-      if (live[i])
-        for (size_t j = 0; j < program.nodes[i].operandCount; ++j)
-          live[program.nodes[i].operands[j]] = true;
-    for (const DiagnosticNote &unused : definitions.unused)
-      diagnostics.warning(unused.range, unused.message);
+    spread(live);
+    std::vector<bool> mentioned = live;
+    // What an option switches off is used with another value of the option.
+    for (const auto &[taken, other] : dropped)
+      if (live[taken])
+        mentioned[other] = true;
+    spread(mentioned);
+    for (const PendingWarning &warning : definitions.warnings)
+      diagnostics.warning(warning.range, warning.message);
+    for (const PendingWarning &warning : warnings)
+      diagnostics.warning(warning.range, warning.message);
     for (const ProgramInput &input : program.inputs)
-      warnUnused(live, input.node, "input", input.name, input.range);
+      warnUnused(mentioned, input.node, "input", input.name, input.range);
     for (const ProgramParam &param : program.params)
-      warnUnused(live, param.node, "parameter", param.name, param.range);
+      warnUnused(mentioned, param.node, "parameter", param.name, param.range);
 
     std::vector<NodeId> moved(program.nodes.size());
     std::vector<Node> kept;
@@ -440,6 +712,10 @@ private:
   unsigned callDepth = 0;
   unsigned depth = 0;
   std::set<std::pair<SourceRange, std::string>> reported;
+  std::unordered_map<NodeId, Known> known;
+  /// Conditionals that were decided: the branch in the program and the other one.
+  std::vector<std::pair<NodeId, NodeId>> dropped;
+  std::vector<PendingWarning> warnings;
 };
 
 } // namespace

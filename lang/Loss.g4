@@ -6,25 +6,41 @@ grammar Loss;
 
 file : items+=item* EOF ;
 
-item : docs+=DOC* ( lossItem=lossDef | fnItem=fnDef ) ;
+item : imported=importItem | docs+=DOC* ( lossItem=lossDef | fnItem=fnDef ) ;
 
-lossDef : 'loss' name=IDENT '(' ( args+=lossArg ( ',' args+=lossArg )* )? ')' body=block ;
+importItem : 'import' path=STRING ;
 
-lossArg : docs+=DOC* ( value=input | parameter=param ) ;
+lossDef : 'loss' name=IDENT arguments=lossArgs body=block ;
 
-input : name=IDENT ':' isTarget='target'? axes=axisList ;
+// Lists of arguments are rules of their own: an error in one does not lose the body behind it.
+lossArgs : '(' ( args+=lossArg ( ',' args+=lossArg )* )? ')' ;
 
-param : 'param' name=IDENT '=' value=expr ;
+lossArg : docs+=DOC* ( value=input | parameter=param | setting=option ) ;
+
+input
+  : name=IDENT ':' ( isTarget='target' ( 'over' classAxis=IDENT )? | isFixed='fixed' )?
+    axes=axisList
+  ;
+
+param : 'param' name=IDENT ( ':' constraint=IDENT )? '=' value=expr ;
+
+option : 'option' name=IDENT '=' value=expr ;
 
 axisList : '[' ( names+=IDENT ( ',' names+=IDENT )* )? ']' ;
 
 fnDef
-  : 'fn' name=IDENT '(' ( args+=fnArg ( ',' args+=fnArg )* )? ')' ( '=' value=expr | body=block )
+  : 'fn' name=IDENT arguments=fnArgs ( '=' value=expr | body=block ) derivatives+=derivative*
   ;
+
+fnArgs : '(' ( args+=fnArg ( ',' args+=fnArg )* )? ')' ;
 
 fnArg : name=IDENT ( ':' axes=axisList )? ;
 
-block : '{' lets+=let* 'return' value=expr '}' ;
+derivative : 'derivative' name=IDENT '=' value=expr ;
+
+block : '{' axes+=axisDef* lets+=let* 'return' value=expr '}' ;
+
+axisDef : 'axis' name=IDENT '=' original=IDENT ;
 
 let : 'let' name=IDENT '=' value=expr ;
 
@@ -52,7 +68,11 @@ mulExpr : args+=unaryExpr ( ops+=( '*' | '/' ) args+=unaryExpr )* ;
 
 unaryExpr : op='-' arg=unaryExpr | value=powerExpr ;
 
-powerExpr : base=primary ( op='^' exponent=unaryExpr )? ;
+powerExpr : base=postfixExpr ( op='^' exponent=unaryExpr )? ;
+
+postfixExpr : value=primary renames+=rename* ;
+
+rename : '[' from=IDENT '->' to=IDENT ']' ;
 
 primary
   : number=NUMBER
@@ -60,7 +80,9 @@ primary
   | '(' value=expr ')'
   ;
 
-call : '(' ( args+=expr ( ',' args+=expr )* ( 'over' axis=IDENT )? )? ')' ;
+call : '(' ( args+=expr ( ',' args+=expr )* order=over? )? ')' ;
+
+over : 'over' axes+=IDENT ( ',' axes+=IDENT )* ( 'by' key=expr )? ;
 
 LOSS : 'loss' ;
 FN : 'fn' ;
@@ -84,6 +106,7 @@ LBRACE : '{' ;
 RBRACE : '}' ;
 COMMA : ',' ;
 COLON : ':' ;
+ARROW : '->' ;
 ASSIGN : '=' ;
 PLUS : '+' ;
 MINUS : '-' ;
@@ -98,12 +121,23 @@ EQUAL : '==' ;
 NOT_EQUAL : '!=' ;
 
 IDENT : [a-zA-Z_] [a-zA-Z_0-9]* ;
+
+// Words that are keywords in one place only and names elsewhere: the lexer takes them for IDENT, and
+// the parser (Tokens.cpp) turns them into these where they are keywords.
+IMPORT : 'import' ;
+AXIS : 'axis' ;
+FIXED : 'fixed' ;
+OPTION : 'option' ;
+BY : 'by' ;
+DERIVATIVE : 'derivative' ;
+
+STRING : '"' ~["\r\n]* '"' ;
 NUMBER : [0-9]+ ( '.' [0-9]+ )? ( [eE] [+-]? [0-9]+ )? ;
 
 // Four slashes or more are a ruler, not documentation.
-RULER : '////' ~[\r\n]* -> skip ;
+RULER : '////' ~[\r\n]* -> channel(HIDDEN) ;
 DOC : '///' ~[\r\n]* ;
-COMMENT : '//' ~[\r\n]* -> skip ;
+COMMENT : '//' ~[\r\n]* -> channel(HIDDEN) ;
 SPACE : [ \t\r\n]+ -> skip ;
 
 // Tokens that no rule uses: the parser reports them in its own words.

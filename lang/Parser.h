@@ -4,8 +4,6 @@
 
 #include "lang/Ast.h"
 
-#include <optional>
-
 namespace loss::lang {
 
 /// The largest program text, in bytes.
@@ -14,12 +12,13 @@ inline constexpr size_t maxSourceSize = 1 << 20;
 inline constexpr unsigned maxNesting = 200;
 /// How deep an expression's tree may be; a chain of n sums has depth n.
 inline constexpr unsigned maxExprDepth = 1000;
-/// Errors after which a file is given up.
+/// Errors after which a program is given up.
 inline constexpr unsigned maxErrors = 20;
 
-/// Parses one file. Errors go to `diagnostics`; with any, the result is empty. Never throws for any
-/// text; thread-safe.
-std::optional<File> parse(std::string_view text, DiagnosticEngine &diagnostics);
+/// Parses one text: the program, or with `file` an import that `diagnostics` knows by that number.
+/// Errors go to `diagnostics`; the result is then not `complete` and has what could be read. Never
+/// throws for any text; thread-safe.
+File parse(std::string_view text, DiagnosticEngine &diagnostics, uint32_t file = 0);
 
 } // namespace loss::lang
 

@@ -127,10 +127,22 @@ struct ProgramParam {
   NodeId node = 0;
 };
 
+/// Fixed at compile time; the operations are those of this value.
+struct ProgramOption {
+  std::string name;
+  std::string doc;
+  /// 0 or 1 for a truth value.
+  double value = 0;
+  bool isBool = false;
+  SourceRange range;
+};
+
 struct Program {
   std::string name;
   std::string doc;
   std::string file;
+  /// Names of the files that ranges lie in, by SourceRange::file; the first is `file`.
+  std::vector<std::string> files;
   /// Where the name of the loss is written.
   SourceRange range;
   /// The axes of the inputs, in an order that every input keeps; then the copies of axes.
@@ -139,6 +151,7 @@ struct Program {
   std::vector<int> copyOf;
   std::vector<ProgramInput> inputs;
   std::vector<ProgramParam> params;
+  std::vector<ProgramOption> options;
   std::vector<Node> nodes;
   /// Of type real, without copies of axes.
   NodeId result = 0;

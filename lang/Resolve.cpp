@@ -1,12 +1,10 @@
-//===- Resolve.cpp - names, arities, axes, recursion ----------------------===//
+//===- Resolve.cpp - names, arities, axes, recursion in bodies ------------===//
 #include "lang/Builtins.h"
 #include "lang/Parser.h"
 #include "lang/SemaDetail.h"
 #include "lang/Suggest.h"
 
 #include <algorithm>
-#include <cmath>
-#include <unordered_set>
 
 namespace loss::lang::detail {
 
@@ -48,26 +46,17 @@ constexpr Alias functionAliases[] = {
 
 class Resolver {
 public:
-  Resolver(const File &file, Definitions &definitions, DiagnosticEngine &diagnostics)
-      : file(file), definitions(definitions), diagnostics(diagnostics) {}
+  Resolver(Definitions &definitions, DiagnosticEngine &diagnostics)
+      : definitions(definitions), diagnostics(diagnostics) {}
 
-  bool run() {
-    collect();
+  void run() {
+    for (const FnDef *fn : definitions.allFunctions())
+      resolveFn(*fn);
     if (definitions.loss)
-      collectAxes();
-    for (const auto &item : file.items) {
-      if (diagnostics.errorCount() >= maxErrors)
-        return false;
-      if (const auto *fn = std::get_if<FnDef>(&item))
-        resolveFn(*fn);
-      else if (&std::get<LossDef>(item) == definitions.loss)
-        resolveLoss();
-    }
-    if (!diagnostics.hasErrors())
-      checkRecursion();
-    if (!diagnostics.hasErrors())
+      resolveLoss();
+    checkRecursion();
+    if (definitions.loss)
       collectUnused();
-    return !diagnostics.hasErrors();
   }
 
 private:
@@ -86,159 +75,6 @@ private:
     const FnDef *fn = nullptr;
   };
 
-  //===--- Definitions ----------------------------------------------------===//
-
-  void collect() {
-    for (const auto &item : file.items) {
-      if (const auto *fn = std::get_if<FnDef>(&item))
-        collectFn(*fn);
-      else
-        collectLoss(std::get<LossDef>(item));
-    }
-    if (definitions.loss || diagnostics.hasErrors())
-      return;
-    SourcePos start = {1, 1};
-    diagnostics.error({start, start}, "expected a loss, but found none in this file").hint =
-        "a file defines one loss: 'loss name(...) { return ... }'";
-  }
-
-  void collectFn(const FnDef &fn) {
-    if (findBuiltin(fn.name.name, false)) {
-      diagnostics.error(fn.name.range, "'" + fn.name.name + "' is a builtin function").hint =
-          "choose another name";
-      return;
-    }
-    auto [entry, isNew] = definitions.functions.emplace(fn.name.name, &fn);
-    if (!isNew)
-      reportDuplicate("function", fn.name, entry->second->name.range);
-  }
-
-  void collectLoss(const LossDef &loss) {
-    if (!definitions.loss) {
-      definitions.loss = &loss;
-      return;
-    }
-    Diagnostic &diagnostic =
-        diagnostics.error(loss.name.range, "expected one loss in a file, but found another");
-    diagnostic.notes.push_back({definitions.loss->name.range, "the first one is here"});
-  }
-
-  void reportDuplicate(std::string_view what, const Identifier &name, SourceRange previous) {
-    Diagnostic &diagnostic = diagnostics.error(name.range, "the " + std::string(what) + " '" +
-                                                               name.name + "' is already defined");
-    diagnostic.notes.push_back({previous, "the previous definition is here"});
-  }
-
-  //===--- The signature of the loss --------------------------------------===//
-
-  /// The axes of the loss are those of the first input with the most; the others have some of them,
-  /// in the same order.
-  void collectAxes() {
-    const LossDef &loss = *definitions.loss;
-    const LossArg *widest = nullptr;
-    for (const LossArg &arg : loss.args) {
-      if (arg.kind == LossArg::Kind::Param)
-        continue;
-      if (!checkDistinct(arg.axes))
-        return;
-      if (!widest || arg.axes.size() > widest->axes.size())
-        widest = &arg;
-    }
-    if (!widest) {
-      diagnostics.error(loss.name.range, "expected a loss with an input, but found none").hint =
-          "write 'logits: [batch, class]'";
-      return;
-    }
-    if (widest->axes.size() != 2) {
-      size_t count = widest->axes.size();
-      diagnostics
-          .error(widest->name.range, "expected an input with two axes, rows and classes, but '" +
-                                         widest->name.name + "' has " +
-                                         (count == 1 ? "one" : std::to_string(count)))
-          .hint = "write '" + widest->name.name + ": [batch, class]'";
-      return;
-    }
-    for (const Identifier &axis : widest->axes)
-      definitions.axes.push_back(axis.name);
-    for (const LossArg &arg : loss.args)
-      if (arg.kind != LossArg::Kind::Param)
-        checkInputAxes(arg, *widest);
-    checkInputKinds();
-  }
-
-  bool checkDistinct(const std::vector<Identifier> &axes) {
-    for (size_t i = 0; i < axes.size(); ++i)
-      for (size_t j = 0; j < i; ++j)
-        if (axes[i].name == axes[j].name) {
-          diagnostics.error(axes[i].range, "the axis '" + axes[i].name + "' is listed twice");
-          return false;
-        }
-    return true;
-  }
-
-  void checkInputAxes(const LossArg &arg, const LossArg &widest) {
-    int last = -1;
-    for (const Identifier &axis : arg.axes) {
-      int index = resolveAxis(axis, &widest.name);
-      if (index < 0)
-        return;
-      if (index < last) {
-        Diagnostic &diagnostic = diagnostics.error(
-            axis.range, "expected the axes in the order " + axesString(~0u, definitions.axes) +
-                            ", but '" + axis.name + "' comes late");
-        diagnostic.notes.push_back({widest.name.range, "this input sets the order"});
-        return;
-      }
-      last = index;
-    }
-    if (arg.kind != LossArg::Kind::Target || arg.axes.size() == definitions.axes.size())
-      return;
-    diagnostics
-        .error(arg.name.range, "expected the target '" + arg.name.name + "' to have the axes " +
-                                   axesString(~0u, definitions.axes))
-        .hint =
-        "a target is a distribution over the classes; the caller may still pass class indices";
-  }
-
-  void checkInputKinds() {
-    const LossArg *target = nullptr;
-    bool hasValue = false;
-    for (const LossArg &arg : definitions.loss->args) {
-      hasValue |= arg.kind == LossArg::Kind::Value && arg.axes.size() == definitions.axes.size();
-      if (arg.kind != LossArg::Kind::Target)
-        continue;
-      if (target) {
-        Diagnostic &diagnostic = diagnostics.error(
-            arg.name.range, "expected at most one target, but '" + arg.name.name + "' is another");
-        diagnostic.notes.push_back({target->name.range, "the first one is here"});
-      }
-      target = &arg;
-    }
-    if (hasValue)
-      return;
-    diagnostics
-        .error(definitions.loss->name.range, "expected an input of type " +
-                                                 axesString(~0u, definitions.axes) +
-                                                 " that is not a target, but found none")
-        .hint = "write 'logits: " + axesString(~0u, definitions.axes) + "'";
-  }
-
-  /// Index of an axis of the loss, or -1 after an error. `definedBy` names the input that has the
-  /// axes.
-  int resolveAxis(const Identifier &axis, const Identifier *definedBy = nullptr) {
-    int index = definitions.axisIndex(axis.name);
-    // Without axes there was an error already, or there is no loss to have any.
-    if (index >= 0 || definitions.axes.empty())
-      return index;
-    Diagnostic &diagnostic = diagnostics.error(axis.range, "unknown axis '" + axis.name + "'");
-    diagnostic.hint = didYouMean(axis.name, {definitions.axes.begin(), definitions.axes.end()});
-    if (diagnostic.hint.empty())
-      diagnostic.hint = "this loss has the axes " + axesString(~0u, definitions.axes);
-    if (definedBy)
-      diagnostic.notes.push_back({definedBy->range, "this input sets the axes"});
-    return -1;
-  }
-
   //===--- Bodies ---------------------------------------------------------===//
 
   void define(Scope &scope, const Identifier &name, std::string_view what, bool isLet) {
@@ -248,10 +84,20 @@ private:
       return;
     }
     auto [entry, isNew] = scope.bindings.emplace(name.name, Binding{name.range, isLet});
-    if (isNew)
+    if (isNew) {
       scope.order.push_back(name.name);
-    else
-      reportDuplicate(what, name, entry->second.range);
+      return;
+    }
+    Diagnostic &diagnostic = diagnostics.error(name.range, "the " + std::string(what) + " '" +
+                                                               name.name + "' is already defined");
+    diagnostic.notes.push_back({entry->second.range, "the previous definition is here"});
+  }
+
+  int resolveAxis(const Identifier &axis) {
+    int index = findAxis(definitions, axis, diagnostics);
+    if (index >= 0)
+      usedAxes.insert(index);
+    return index;
   }
 
   void resolveFn(const FnDef &fn) {
@@ -259,34 +105,57 @@ private:
     scope.fn = &fn;
     for (const FnArg &arg : fn.args) {
       define(scope, arg.name, "argument", false);
-      if (!arg.axes || !checkDistinct(*arg.axes))
+      if (!arg.axes || !checkDistinct(*arg.axes, diagnostics))
         continue;
       for (const Identifier &axis : *arg.axes)
         resolveAxis(axis);
     }
+    for (const AxisDef &axis : fn.body.axes)
+      diagnostics.error(axis.range, "an axis is declared in the loss, not in a function").hint =
+          "functions see the axes of the loss";
+    Scope arguments = scope;
     resolveBlock(fn.body, scope);
+    resolveDerivatives(fn, arguments);
+  }
+
+  void resolveDerivatives(const FnDef &fn, Scope &scope) {
+    scope.block = nullptr;
+    std::unordered_map<std::string_view, SourceRange> seen;
+    for (const Derivative &derivative : fn.derivatives) {
+      const Identifier &name = derivative.name;
+      auto [entry, isNew] = seen.emplace(name.name, name.range);
+      if (!isNew) {
+        Diagnostic &diagnostic = diagnostics.error(name.range, "the derivative by '" + name.name +
+                                                                   "' is already defined");
+        diagnostic.notes.push_back({entry->second, "the previous definition is here"});
+      } else if (!scope.bindings.count(name.name) && fn.headComplete) {
+        Diagnostic &diagnostic =
+            diagnostics.error(name.range, "expected an argument of '" + fn.name.name +
+                                              "', but found '" + name.name + "'");
+        diagnostic.hint = didYouMean(name.name, scope.order);
+      }
+      resolveExpr(*derivative.value, scope);
+    }
   }
 
   void resolveLoss() {
-    const LossDef &loss = *definitions.loss;
     Scope scope;
-    for (const LossArg &arg : loss.args) {
-      bool isParam = arg.kind == LossArg::Kind::Param;
-      if (isParam)
-        checkDefault(arg);
-      define(scope, arg.name, isParam ? "parameter" : "input", false);
-    }
-    resolveBlock(loss.body, scope);
-  }
-
-  void checkDefault(const LossArg &arg) {
-    std::optional<double> value = evaluateConstant(*arg.defaultValue);
-    SourceRange range = arg.defaultValue->range;
-    if (!value)
-      diagnostics.error(range, "expected a constant as the default of '" + arg.name.name + "'")
-          .hint = "a default consists of numbers, pi and + - * / ^";
-    else if (!std::isfinite(*value))
-      diagnostics.error(range, "the default of '" + arg.name.name + "' is not a finite number");
+    for (const LossArg &arg : definitions.loss->args)
+      define(scope, arg.name,
+             arg.isInput()                      ? "input"
+             : arg.kind == LossArg::Kind::Param ? "parameter"
+                                                : "option",
+             false);
+    resolveBlock(definitions.loss->body, scope);
+    // Inputs and parameters are asked for their influence on the result later.
+    for (const LossArg &arg : definitions.loss->args)
+      if (arg.kind == LossArg::Kind::Option && !scope.bindings[arg.name.name].used)
+        definitions.warnings.push_back(
+            {arg.name.range, "the option '" + arg.name.name + "' is not used"});
+    for (const AxisDef &axis : definitions.loss->body.axes)
+      if (!usedAxes.count(definitions.axisIndex(axis.name.name)))
+        definitions.warnings.push_back(
+            {axis.name.range, "the axis '" + axis.name.name + "' is not used"});
   }
 
   void resolveBlock(const Block &block, Scope &scope) {
@@ -299,7 +168,7 @@ private:
     for (std::string_view name : scope.order) {
       const Binding &binding = scope.bindings.at(name);
       if (binding.isLet && !binding.used)
-        definitions.unused.push_back(
+        definitions.warnings.push_back(
             {binding.range, "the name '" + std::string(name) + "' is not used"});
     }
   }
@@ -311,6 +180,9 @@ private:
       return resolveName(expr, scope);
     if (expr.kind == ExprKind::Call)
       return resolveCall(expr, scope);
+    if (expr.kind == ExprKind::Rename)
+      for (const Identifier &axis : expr.axes)
+        resolveAxis(axis);
     for (const ExprPtr &operand : expr.operands)
       resolveExpr(*operand, scope);
   }
@@ -321,18 +193,20 @@ private:
       found->second.used = true;
       return;
     }
-    if (findBuiltinConstant(expr.text))
+    bool isBroken = scope.fn && !scope.fn->headComplete;
+    if (findBuiltinConstant(expr.text) || definitions.isLost(expr.text) || isBroken)
       return;
     Diagnostic &diagnostic = diagnostics.error(expr.range, "unknown name '" + expr.text + "'");
     diagnostic.hint = hintForName(expr.text, scope, diagnostic);
   }
 
   std::string hintForName(const std::string &name, const Scope &scope, Diagnostic &diagnostic) {
-    for (const Let &let : scope.block->lets)
-      if (let.name.name == name) {
-        diagnostic.notes.push_back({let.name.range, "it is defined here, after this use"});
-        return {};
-      }
+    if (scope.block)
+      for (const Let &let : scope.block->lets)
+        if (let.name.name == name) {
+          diagnostic.notes.push_back({let.name.range, "it is defined here, after this use"});
+          return {};
+        }
     if (definitions.functions.count(name) || findBuiltin(name, false))
       return "'" + name + "' is a function; call it: '" + name + "(...)'";
     if (scope.fn && definitions.loss)
@@ -351,64 +225,80 @@ private:
 
   void resolveCall(const Expr &call, Scope &scope) {
     auto fn = definitions.functions.find(call.text);
-    if (fn != definitions.functions.end()) {
+    const Builtin *builtin = findBuiltin(call.text, !call.axes.empty());
+    if (definitions.brokenFunctions.count(call.text)) {
+      // Whatever the call looks like, the function had an error first.
+    } else if (fn != definitions.functions.end()) {
       checkFnCall(call, *fn->second);
-    } else if (const Builtin *builtin = findBuiltin(call.text, call.axis.has_value())) {
-      if (builtin->kind == BuiltinKind::Query)
-        return checkQuery(call);
+    } else if (builtin && builtin->kind == BuiltinKind::Query) {
+      return checkQuery(call);
+    } else if (builtin) {
       checkBuiltinCall(call, *builtin);
-    } else {
+    } else if (!definitions.isLost(call.text)) {
       reportUnknownFunction(call, scope);
     }
-    if (call.axis)
-      resolveAxis(*call.axis);
+    for (const Identifier &axis : call.axes)
+      resolveAxis(axis);
+    checkDistinct(call.axes, diagnostics);
     for (const ExprPtr &operand : call.operands)
       resolveExpr(*operand, scope);
   }
 
   void checkFnCall(const Expr &call, const FnDef &fn) {
-    if (call.operands.size() != fn.args.size()) {
+    if (call.operands.size() - call.hasKey != fn.args.size()) {
       Diagnostic &diagnostic = diagnostics.error(
           call.range, "expected " + countOf(fn.args.size(), "argument") + " of '" + call.text +
                           "', but found " + std::to_string(call.operands.size()));
       diagnostic.notes.push_back({fn.name.range, "the function is defined here"});
     }
-    if (call.axis)
-      diagnostics.error(call.axis->range, "the function '" + call.text + "' does not take an axis")
+    if (!call.axes.empty())
+      diagnostics
+          .error(call.axes[0].range, "the function '" + call.text + "' does not take an axis")
           .hint = "name the axis inside the function";
+  }
+
+  /// For examples in hints.
+  std::string someAxis() const {
+    return definitions.axes.empty() ? "class" : definitions.axes.back();
   }
 
   void checkBuiltinCall(const Expr &call, const Builtin &builtin) {
     bool overAxis = worksOverAxis(builtin.kind);
-    size_t arity = builtin.kind == BuiltinKind::Ternary  ? 3
-                   : builtin.kind == BuiltinKind::Binary ? 2
-                                                         : 1;
-    if (call.axis && !overAxis) {
-      diagnostics.error(call.axis->range,
+    size_t arity = arityOf(builtin.kind), found = call.operands.size() - call.hasKey;
+    if (!call.axes.empty() && !overAxis) {
+      diagnostics.error(call.axes[0].range,
                         "'" + call.text + "' works elementwise and takes no axis");
       return;
     }
     // max(x) and min(x): an axis is what is missing.
     bool hasAxisForm = overAxis || worksOverAxis(findBuiltin(call.text, true)->kind);
-    if (!call.axis && hasAxisForm && (overAxis || call.operands.size() == 1)) {
-      std::string axis = definitions.axes.empty() ? "class" : definitions.axes.back();
+    if (call.axes.empty() && hasAxisForm && (overAxis || found == 1)) {
       diagnostics.error(call.range, "expected an axis of '" + call.text + "', but found none")
-          .hint = "write '" + call.text + "(x over " + axis + ")'";
+          .hint = "write '" + call.text + "(x over " + someAxis() + ")'";
       return;
     }
-    if (call.operands.size() == arity)
+    if (found != arity) {
+      diagnostics.error(call.range, "expected " + countOf(arity, "argument") + " of '" + call.text +
+                                        "'" + (overAxis ? " over an axis" : "") + ", but found " +
+                                        std::to_string(found));
       return;
-    diagnostics.error(call.range, "expected " + countOf(arity, "argument") + " of '" + call.text +
-                                      "'" + (call.axis ? " over an axis" : "") + ", but found " +
-                                      std::to_string(call.operands.size()));
+    }
+    if (call.hasKey && builtin.op != Op::cumsum)
+      diagnostics.error(call.operands.back()->range, "'" + call.text + "' takes no key to sort by")
+          .hint = "'by' belongs to 'cumsum(x over " + someAxis() + " by key)'";
+    if (call.axes.size() > 1 && !worksOverSeveralAxes(builtin.op))
+      diagnostics
+          .error(call.axes[1].range, "expected one axis of '" + call.text + "', but found " +
+                                         std::to_string(call.axes.size()))
+          .hint = "several axes have no common order; name one";
   }
 
   /// size(class): the operand is the name of an axis.
   void checkQuery(const Expr &call) {
-    if (call.operands.size() != 1 || call.operands[0]->kind != ExprKind::Name || call.axis) {
-      std::string axis = definitions.axes.empty() ? "class" : definitions.axes.back();
+    bool isName = call.operands.size() == 1 && call.operands[0]->kind == ExprKind::Name;
+    if (!isName || !call.axes.empty()) {
       diagnostics.error(call.range, "expected one axis as the argument of '" + call.text + "'")
-          .hint = "write '" + call.text + "(" + axis + ")'";
+          .hint = "write '" + call.text + "(" + someAxis() + ")'";
       return;
     }
     resolveAxis({call.operands[0]->text, call.operands[0]->range});
@@ -466,6 +356,13 @@ private:
     return calls;
   }
 
+  std::vector<CallOf> callsIn(const FnDef &fn) {
+    std::vector<CallOf> calls = callsIn(fn.body);
+    for (const Derivative &derivative : fn.derivatives)
+      callsIn(*derivative.value, calls);
+    return calls;
+  }
+
   /// Depth-first with a stack of its own: a chain of functions may be long.
   void checkRecursion() {
     enum State : uint8_t { New, Active, Done };
@@ -475,12 +372,11 @@ private:
       std::vector<CallOf> calls;
       size_t next = 0;
     };
-    for (const auto &item : file.items) {
-      const auto *root = std::get_if<FnDef>(&item);
-      if (!root || states[root] == Done)
+    for (const FnDef *root : definitions.allFunctions()) {
+      if (states[root] == Done)
         continue;
       std::vector<Frame> stack;
-      stack.push_back({root, callsIn(root->body)});
+      stack.push_back({root, callsIn(*root)});
       states[root] = Active;
       while (!stack.empty()) {
         Frame &frame = stack.back();
@@ -495,17 +391,18 @@ private:
               call.range, "the function '" + call.callee->name.name + "' calls itself");
           diagnostic.hint = "functions are not recursive";
           bool inCycle = false;
-          for (size_t i = 0; i + 1 < stack.size(); ++i) {
+          for (size_t i = 0; i < stack.size(); ++i) {
             inCycle |= stack[i].fn == call.callee;
-            if (inCycle)
+            if (!inCycle)
+              continue;
+            definitions.brokenFunctions.insert(stack[i].fn->name.name);
+            if (i + 1 < stack.size())
               diagnostic.notes.push_back({stack[i].calls[stack[i].next - 1].range,
                                           "by way of '" + stack[i + 1].fn->name.name + "' here"});
           }
-          return;
-        }
-        if (states[call.callee] == New) {
+        } else if (states[call.callee] == New) {
           states[call.callee] = Active;
-          stack.push_back({call.callee, callsIn(call.callee->body)});
+          stack.push_back({call.callee, callsIn(*call.callee)});
         }
       }
     }
@@ -519,25 +416,27 @@ private:
       work.pop_back();
       if (!reached.insert(fn).second)
         continue;
-      std::vector<CallOf> calls = callsIn(fn->body);
+      std::vector<CallOf> calls = callsIn(*fn);
       work.insert(work.end(), calls.begin(), calls.end());
     }
-    for (const auto &item : file.items)
+    // A library is there to be used in part.
+    for (const Item &item : definitions.file.items)
       if (const auto *fn = std::get_if<FnDef>(&item))
         if (!reached.count(fn))
-          definitions.unused.push_back(
+          definitions.warnings.push_back(
               {fn->name.range, "the function '" + fn->name.name + "' is not used"});
   }
 
-  const File &file;
   Definitions &definitions;
   DiagnosticEngine &diagnostics;
+  /// Axes that some body names.
+  std::unordered_set<int> usedAxes;
 };
 
 } // namespace
 
-bool resolve(const File &file, Definitions &definitions, DiagnosticEngine &diagnostics) {
-  return Resolver(file, definitions, diagnostics).run();
+void resolve(Definitions &definitions, DiagnosticEngine &diagnostics) {
+  Resolver(definitions, diagnostics).run();
 }
 
 } // namespace loss::lang::detail

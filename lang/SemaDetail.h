@@ -1,8 +1,10 @@
 //===- SemaDetail.h - what the steps of semantic analysis share -*- C++ -*-===//
 //
-// Analysis has two steps. Resolve.cpp checks each definition once: names, arities, axes, recursion.
-// Inline.cpp then follows the body of the loss through its calls, gives every operation a type, and
-// writes the flat program. The second step relies on the first having found nothing.
+// Signature.cpp reads the heads of the definitions: names, axes, kinds of inputs. Resolve.cpp
+// checks each body once: names, arities, axes, recursion. Inline.cpp then follows the body of the
+// loss through its calls, gives every operation a type, and writes the flat program. A step after
+// one that found errors goes on with what is sound, and is silent about the rest: an unknown name,
+// for instance, has a value that fits everywhere.
 //
 //===----------------------------------------------------------------------===//
 #ifndef LOSSLANG_LANG_SEMADETAIL_H
@@ -10,19 +12,43 @@
 
 #include "lang/Ast.h"
 #include "lang/Program.h"
+#include "lang/Sema.h"
 
 #include <unordered_map>
+#include <unordered_set>
 
 namespace loss::lang::detail {
 
-/// The definitions of a file, by name.
+/// The value of an option or of a constant expression.
+struct ConstantValue {
+  double value = 0;
+  bool isBool = false;
+};
+
+/// A warning about a program that has no errors.
+struct PendingWarning {
+  SourceRange range;
+  std::string message;
+};
+
+/// The definitions of a file and its imports, by name.
 struct Definitions {
+  explicit Definitions(const File &file) : file(file) {}
+
+  const File &file;
   const LossDef *loss = nullptr;
   std::unordered_map<std::string_view, const FnDef *> functions;
-  /// Axes of the loss in order: rows first, classes last.
+  /// Functions with an error of their own: what a call of them means is not known.
+  std::unordered_set<std::string_view> brokenFunctions;
+  /// Those of the inputs in order, then the copies; and of which axis each is a copy, or -1.
   std::vector<std::string> axes;
-  /// Warnings of unused definitions: for a program that has no errors.
-  std::vector<DiagnosticNote> unused;
+  std::vector<int> copyOf;
+  /// Where each axis is written first.
+  std::vector<SourceRange> axisRanges;
+  /// False when an error hides what the axes are: then nothing can be said about types.
+  bool axesKnown = true;
+  std::unordered_map<std::string_view, ConstantValue> options;
+  std::vector<PendingWarning> warnings;
 
   /// Index of an axis, or -1.
   int axisIndex(std::string_view name) const {
@@ -31,16 +57,41 @@ struct Definitions {
         return static_cast<int>(i);
     return -1;
   }
+
+  /// Whether a syntax error may hide a definition of that name.
+  bool isLost(std::string_view name) const { return file.lostNames.count(name) != 0; }
+
+  /// All functions: those of the file in order, then the library's.
+  std::vector<const FnDef *> allFunctions() const;
 };
 
-/// Step 1. False when there were errors.
-bool resolve(const File &file, Definitions &definitions, DiagnosticEngine &diagnostics);
+/// Step 1.
+void readSignatures(Definitions &definitions, DiagnosticEngine &diagnostics);
 
 /// Step 2.
+void resolve(Definitions &definitions, DiagnosticEngine &diagnostics);
+
+/// Step 3. Nothing when there are errors.
 std::optional<Program> inlineAndType(const Definitions &definitions, DiagnosticEngine &diagnostics);
 
-/// The value of a constant expression (numbers, pi, arithmetic), or nothing.
-std::optional<double> evaluateConstant(const Expr &expr);
+/// An axis by its name: its index, or -1 after an error.
+int findAxis(const Definitions &definitions, const Identifier &axis, DiagnosticEngine &diagnostics);
+
+/// False, with an error, when an axis is listed twice.
+bool checkDistinct(const std::vector<Identifier> &axes, DiagnosticEngine &diagnostics);
+
+/// Whether a parameter may have that value; "a positive number" says what it may have.
+bool satisfies(double value, Constraint constraint);
+std::string_view inWords(Constraint constraint);
+
+/// The value of a constant expression (numbers, pi, true, false, arithmetic), or nothing.
+std::optional<ConstantValue> evaluateConstant(const Expr &expr);
+
+/// A constraint by the word in the language, or nothing.
+std::optional<Constraint> findConstraint(std::string_view name);
+
+/// "true", "2.5".
+std::string spell(ConstantValue value);
 
 /// "1 argument", "3 arguments".
 std::string countOf(size_t count, std::string_view noun);

@@ -22,11 +22,22 @@ bool startsOperand(const std::string &kind) {
 }
 
 bool endsOperand(const std::string &kind) {
-  return kind == "NUMBER" || kind == "IDENT" || kind == "')'";
+  return kind == "NUMBER" || kind == "IDENT" || kind == "')'" || kind == "']'";
+}
+
+/// What a name stands for at this place.
+std::string nameHere(std::string_view rule, std::string_view before) {
+  if (rule == "axisList" || rule == "over" || rule == "rename" || before == "'over'" ||
+      (rule == "axisDef" && before == "'='"))
+    return "the name of an axis";
+  if (rule == "param" && before == "':'")
+    return "a constraint";
+  return "a name";
 }
 
 /// What could stand here, as a reader thinks of it.
-std::vector<std::string> inWords(Kinds expected, std::string_view rule) {
+/// `before` is the kind of the last token that was read.
+std::vector<std::string> inWords(Kinds expected, std::string_view rule, std::string_view before) {
   std::vector<std::string> words;
   auto eraseAll = [&](std::initializer_list<const char *> kinds) {
     for (const char *kind : kinds)
@@ -38,18 +49,21 @@ std::vector<std::string> inWords(Kinds expected, std::string_view rule) {
   } else if (expected.count("'*'") || expected.count("'^'") || expected.count("'+'") ||
              expected.count("'and'") || expected.count("'or'")) {
     // Behind an operand every operator may follow: not what is missing.
-    eraseAll({"'('", "'+'", "'-'", "'*'", "'/'", "'^'", "'<'", "'<='", "'>'", "'>='", "'=='",
+    eraseAll({"'('", "'['", "'+'", "'-'", "'*'", "'/'", "'^'", "'<'", "'<='", "'>'", "'>='", "'=='",
               "'!='", "'and'", "'or'"});
   }
   if (expected.count("'param'")) {
     words.push_back("an input");
     words.push_back("a parameter");
-    eraseAll({"'param'", "IDENT", "DOC"});
+    words.push_back("an option");
+    eraseAll({"'param'", "'option'", "IDENT", "DOC"});
   }
   if (expected.count("IDENT")) {
-    words.push_back(rule == "axisList" || rule == "call" ? "the name of an axis" : "a name");
+    words.push_back(nameHere(rule, before));
     eraseAll({"IDENT"});
   }
+  if (expected.erase("STRING"))
+    words.push_back("the name of a file in quotes");
   eraseAll({"DOC"});
   bool end = expected.erase("EOF") != 0;
   // Brackets and commas first, then keywords, in a fixed order.
@@ -78,6 +92,8 @@ std::string found(const SyntaxToken &token) {
     return "the end of the file";
   if (token.kind == "DOC")
     return "a doc comment";
+  if (token.kind == "STRING")
+    return "text in quotes";
   constexpr size_t longest = 40;
   if (token.text.size() > longest)
     return "'" + token.text.substr(0, longest) + "...'";
@@ -121,6 +137,12 @@ std::string hintFor(const Kinds &expected, const std::vector<SyntaxToken> &token
     return "is an operator missing here?";
   if (expected.count("'['") && token.kind == "IDENT")
     return "axes are written in brackets: '[batch, class]'";
+  if (token.kind == "'axis'")
+    return "axes are declared at the start of a block, before 'let'";
+  if (token.kind == "'derivative'")
+    return "derivatives are written behind the body of a function";
+  if (token.kind == "STRING")
+    return "text in quotes is used for 'import \"file.loss\"' only";
   if (expected.count("'else'"))
     return "every 'if' needs an 'else'";
   if (token.kind == "'let'" && expected.count("'='"))
@@ -152,7 +174,7 @@ void noteOpenBracket(const Kinds &expected, const std::vector<SyntaxToken> &toke
 void reportUnexpectedToken(const Kinds &expected, std::string_view rule,
                            const std::vector<SyntaxToken> &tokens, size_t at,
                            DiagnosticEngine &diagnostics) {
-  std::vector<std::string> words = inWords(expected, rule);
+  std::vector<std::string> words = inWords(expected, rule, at ? tokens[at - 1].kind : "");
   std::string message = words.empty()
                             ? "unexpected " + found(tokens[at])
                             : "expected " + join(words) + ", but found " + found(tokens[at]);

@@ -243,11 +243,10 @@ void Run::compile(std::string_view text, bool descriptorInLevel) {
 }
 
 bool Run::parse(std::string_view text) {
-  std::optional<lang::File> file = lang::parse(text, result.diagnostics);
-  if (!file)
-    return false;
-  result.ast = lang::print(*file);
-  result.program = lang::analyze(*file, result.diagnostics, options.overrides);
+  lang::File file = lang::parse(text, result.diagnostics);
+  if (file.complete)
+    result.ast = lang::print(file);
+  result.program = lang::analyze(file, result.diagnostics, options.overrides);
   return result.program.has_value();
 }
 

@@ -14,6 +14,8 @@ static std::string callOf(const Builtin &builtin) {
     return name + "(x)";
   case BuiltinKind::Binary:
     return name + "(x, w)";
+  case BuiltinKind::Ternary:
+    return name + "(x, w, k)";
   case BuiltinKind::Query:
     return name + "(class)";
   default:

@@ -67,16 +67,17 @@ TEST(Fuzz, DamagedLibraryFiles) {
     std::string text = Mutator(seed).mutate(texts[seed % texts.size()], texts);
     SCOPED_TRACE("seed " + std::to_string(seed) + ":\n" + text);
     DiagnosticEngine diagnostics("fuzz.loss");
-    std::optional<File> file = parse(text, diagnostics);
-    ASSERT_EQ(file.has_value(), !diagnostics.hasErrors());
-    if (file) {
-      std::string once = print(*file);
+    File file = parse(text, diagnostics);
+    ASSERT_EQ(file.complete, !diagnostics.hasErrors());
+    // Analysis takes broken files, too.
+    std::optional<Program> program = analyze(file, diagnostics);
+    ASSERT_EQ(program.has_value(), !diagnostics.hasErrors());
+    if (file.complete) {
+      std::string once = print(file);
       DiagnosticEngine again("again.loss");
-      std::optional<File> reparsed = parse(once, again);
-      ASSERT_TRUE(reparsed) << once << render(again.diagnostics(), once);
-      ASSERT_EQ(print(*reparsed), once);
-      std::optional<Program> program = analyze(*file, diagnostics);
-      ASSERT_EQ(program.has_value(), !diagnostics.hasErrors());
+      File reparsed = parse(once, again);
+      ASSERT_TRUE(reparsed.complete) << once << render(again.diagnostics(), once);
+      ASSERT_EQ(print(reparsed), once);
     }
     for (const Diagnostic &diagnostic : diagnostics.diagnostics()) {
       ASSERT_EQ(diagnostic.message.find("internal"), std::string::npos) << diagnostic.message;

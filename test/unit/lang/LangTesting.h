@@ -52,10 +52,10 @@ inline std::string returning(const std::string &expr) { return lossWith(" return
 /// Prints the expression after parsing it in a loss; "error: ..." when that fails.
 inline std::string reprint(const std::string &expr) {
   DiagnosticEngine diagnostics("test.loss");
-  std::optional<File> file = parse(returning(expr), diagnostics);
-  if (!file)
+  File file = parse(returning(expr), diagnostics);
+  if (!file.complete)
     return "error: " + diagnostics.diagnostics().at(0).message;
-  return print(*std::get<LossDef>(file->items[0]).body.result);
+  return print(*std::get<LossDef>(file.items[0]).body.result);
 }
 
 inline std::string readFile(const std::string &path) {

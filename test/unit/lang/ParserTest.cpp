@@ -31,12 +31,12 @@ std::string repeat(std::string_view text, size_t count) {
 
 TEST(Parser, ReadsALoss) {
   DiagnosticEngine diagnostics("test.loss");
-  std::optional<File> file = parse("/// Two\n///  lines.\n///\nloss f(\n  /// In.\n  x: [b, c],\n"
-                                   "  y: target [b, c], param k = -1e-3) {\n"
-                                   "  let a = x\n  return sum(a over c)\n}",
-                                   diagnostics);
-  ASSERT_TRUE(file);
-  const auto &loss = std::get<LossDef>(file->items.at(0));
+  File file = parse("/// Two\n///  lines.\n///\nloss f(\n  /// In.\n  x: [b, c],\n"
+                    "  y: target [b, c], param k = -1e-3) {\n"
+                    "  let a = x\n  return sum(a over c)\n}",
+                    diagnostics);
+  ASSERT_TRUE(file.complete);
+  const auto &loss = std::get<LossDef>(file.items.at(0));
   EXPECT_EQ(loss.doc, "Two\n lines.\n"); // [LANG-1.4]
   EXPECT_EQ(loss.name.name, "f");
   ASSERT_EQ(loss.args.size(), 3u);
@@ -45,7 +45,7 @@ TEST(Parser, ReadsALoss) {
   EXPECT_EQ(loss.args[1].kind, LossArg::Kind::Target);
   EXPECT_EQ(loss.args[2].kind, LossArg::Kind::Param);
   EXPECT_EQ(loss.body.lets.size(), 1u);
-  EXPECT_EQ(loss.body.result->axis->name, "c");
+  EXPECT_EQ(loss.body.result->axes.at(0).name, "c");
   EXPECT_EQ(loss.body.result->range.begin, (SourcePos{9, 10}));
   EXPECT_EQ(loss.body.result->range.end, (SourcePos{9, 23}));
 }
@@ -55,26 +55,27 @@ TEST(Parser, SaysWhatWasExpected) { // [LANG-10.2]
       {"", "expected a loss, but found none in this file", ""},
       {"// nothing", "expected a loss, but found none in this file", ""},
       {"/// only documentation", "expected 'fn' or 'loss', but found the end of the file", ""},
-      {"los f() {}", "expected 'fn', 'loss' or the end of the file, but found 'los'",
+      {"los f() {}", "expected 'fn', 'import', 'loss' or the end of the file, but found 'los'",
        "did you mean 'loss'?"},
-      {"loss f(", "expected an input, a parameter or ')', but found the end of the file", ""},
+      {"loss f(", "expected an input, a parameter, an option or ')', but found the end of the file",
+       ""},
       {"loss f(x [b, c]) { return x }", "expected ':', but found '['", ""},
-      {"loss f(x: batch) { return x }", "expected '[' or 'target', but found 'batch'",
+      {"loss f(x: batch) { return x }", "expected '[', 'fixed' or 'target', but found 'batch'",
        "axes are written in brackets: '[batch, class]'"},
       {"loss f(x: [1]) { return x }", "expected the name of an axis or ']', but found '1'", ""},
-      {"loss f(x: [b, c],) { return x }", "expected an input or a parameter, but found ')'",
-       "remove the comma"},
+      {"loss f(x: [b, c],) { return x }",
+       "expected an input, a parameter or an option, but found ')'", "remove the comma"},
       {"loss f(target: [b, c]) { return 1 }",
-       "expected an input, a parameter or ')', but found the keyword 'target'",
+       "expected an input, a parameter, an option or ')', but found the keyword 'target'",
        "'target' is a keyword and cannot be a name"},
       {lossWith("let a = 1 return a; "), "unexpected ';'", "statements need no semicolon"},
       {lossWith("let let = 1 return 1"), "expected a name, but found the keyword 'let'", ""},
-      {lossWith("lett a = 1 return 1"), "expected 'let' or 'return', but found 'lett'",
+      {lossWith("lett a = 1 return 1"), "expected 'axis', 'let' or 'return', but found 'lett'",
        "did you mean 'let'?"},
-      {lossWith("x"), "expected 'let' or 'return', but found 'x'", ""},
-      {lossWith(""), "expected 'let' or 'return', but found '}'", ""},
-      {lossWith("return x") + " }", "expected 'fn', 'loss' or the end of the file, but found '}'",
-       ""},
+      {lossWith("x"), "expected 'axis', 'let' or 'return', but found 'x'", ""},
+      {lossWith(""), "expected 'axis', 'let' or 'return', but found '}'", ""},
+      {lossWith("return x") + " }",
+       "expected 'fn', 'import', 'loss' or the end of the file, but found '}'", ""},
       {"fn f(x) { return x", "expected '}', but found the end of the file", ""},
       {"fn f(x) let a = 1", "expected '=' or '{', but found the keyword 'let'",
        "statements go into a block: 'fn f(x) { let ... return ... }'"},
@@ -97,15 +98,17 @@ TEST(Parser, SaysWhatWasExpectedInExpressions) {
        "comparisons do not chain; write 'a < b and b < c'"},
       {returning("if k = 1 then 1 else 2"), "expected 'then', but found '='",
        "equality is written '=='"},
-      {lossWith("/// doc\nreturn x"), "expected 'let' or 'return', but found a doc comment",
+      {lossWith("/// doc\nreturn x"), "expected 'axis', 'let' or 'return', but found a doc comment",
        "'///' belongs before a loss, a function, an input or a parameter; use '//' here"},
   });
 }
 
 TEST(Parser, NamesTokensOfOtherLanguages) {
   expectErrors({
-      {returning("k > 1 && k < 2"), "unexpected '&&'", "conjunction is written 'and'"},
-      {returning("k > 1 || k < 2"), "unexpected '||'", "disjunction is written 'or'"},
+      {lossWith("let a = k > 1 && k < 2 return 1"), "unexpected '&&'",
+       "conjunction is written 'and'"},
+      {lossWith("let a = k > 1 || k < 2 return 1"), "unexpected '||'",
+       "disjunction is written 'or'"},
       {returning("!(k > 1)"), "unexpected '!'", "negation is written 'not'"},
       {returning("x ** 2"), "unexpected '**'", "powers are written x^y"},
       {returning("k > 1 ? 1 : 2"), "unexpected '?'",

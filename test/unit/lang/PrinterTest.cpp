@@ -66,15 +66,15 @@ TEST(Printer, WritesTheWholeFile) { // [LANG-2.5]
                                 "  return sum(z over class)\n"
                                 "}\n";
   DiagnosticEngine diagnostics("test.loss");
-  std::optional<File> file = parse(canonical, diagnostics);
-  ASSERT_TRUE(file);
-  EXPECT_EQ(print(*file), canonical);
+  File file = parse(canonical, diagnostics);
+  ASSERT_TRUE(file.complete);
+  EXPECT_EQ(print(file), canonical);
 }
 
 TEST(Printer, PrintsBuiltTrees) {
   std::vector<ExprPtr> operands;
   operands.push_back(makeBinary(BinaryOp::Mul, makeNumber(-0.1), makeName("x")));
-  ExprPtr call = makeCall("sum", std::move(operands), "class");
+  ExprPtr call = makeCall("sum", std::move(operands), {"class"});
   ExprPtr test = makeBinary(BinaryOp::Less, makeName("k"), makeNumber(1e300));
   ExprPtr expr = makeIf(makeUnary(UnaryOp::Not, std::move(test)), std::move(call), makeNumber(2));
   EXPECT_EQ(print(*expr), "if not k < 1e+300 then sum(-0.1 * x over class) else 2");

@@ -52,15 +52,14 @@ TEST(Stdlib, IsDocumented) {
 TEST(Stdlib, PrintingIsTheIdentityAfterTheFirstTime) { // [LANG-2.5]
   for (const auto &path : libraryFiles()) {
     DiagnosticEngine diagnostics(path);
-    std::optional<File> file = parse(readFile(path), diagnostics);
-    ASSERT_TRUE(file);
-    std::string once = print(*file);
-    std::optional<File> again = parse(once, diagnostics);
-    ASSERT_TRUE(again) << once;
-    EXPECT_EQ(print(*again), once);
+    File file = parse(readFile(path), diagnostics);
+    ASSERT_TRUE(file.complete);
+    std::string once = print(file);
+    File again = parse(once, diagnostics);
+    ASSERT_TRUE(again.complete) << once;
+    EXPECT_EQ(print(again), once);
     // The meaning stays, too.
-    std::optional<Program> before = analyze(*file, diagnostics),
-                           after = analyze(*again, diagnostics);
+    std::optional<Program> before = analyze(file, diagnostics), after = analyze(again, diagnostics);
     ASSERT_TRUE(before && after);
     EXPECT_EQ(dump(*before), dump(*after));
   }

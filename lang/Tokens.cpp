@@ -1,0 +1,191 @@
+//===- Tokens.cpp - what happens to the tokens before parsing -------------===//
+#include "lang/Parser.h"
+#include "lang/ParserDetail.h"
+
+namespace loss::lang::detail {
+
+using antlr4::Token;
+
+static SourcePos beginOf(const Token *token) {
+  return {static_cast<uint32_t>(token->getLine()),
+          static_cast<uint32_t>(token->getCharPositionInLine() + 1)};
+}
+
+/// No token spans lines.
+static SourcePos endOf(const Token *token) {
+  SourcePos pos = beginOf(token);
+  if (token->getType() != Token::EOF && token->getStopIndex() + 1 > token->getStartIndex())
+    pos.column += static_cast<uint32_t>(token->getStopIndex() - token->getStartIndex() + 1);
+  return pos;
+}
+
+SourceRange Places::range(const Token *first, const Token *last) const {
+  return {beginOf(first), endOf(last), file};
+}
+
+std::string kindName(size_t type) {
+  if (type == Token::EOF)
+    return "EOF";
+  // The vocabulary belongs to the grammar, not to one parser.
+  static LossLexer lexer(nullptr);
+  static const antlr4::dfa::Vocabulary &vocabulary = lexer.getVocabulary();
+  std::string literal = vocabulary.getLiteralName(type);
+  return literal.empty() ? vocabulary.getSymbolicName(type) : literal;
+}
+
+SyntaxToken describe(Token *token, Places places) {
+  return {kindName(token->getType()), token->getText(), places.range(token)};
+}
+
+void checkErrorLimit(SourceRange where, DiagnosticEngine &diagnostics) {
+  if (diagnostics.errorCount() < maxErrors)
+    return;
+  diagnostics.error(where, "too many errors; giving up on this file");
+  throw GiveUp{};
+}
+
+void Tokens::insert(size_t type, std::string text) {
+  const Token *next = LT(1);
+  auto token = std::make_unique<antlr4::CommonToken>(type, std::move(text));
+  token->setLine(static_cast<int>(next->getLine()));
+  token->setCharPositionInLine(next->getCharPositionInLine());
+  size_t at = next->getTokenIndex();
+  _tokens.insert(_tokens.begin() + static_cast<ptrdiff_t>(at), std::move(token));
+  for (size_t i = at; i < _tokens.size(); ++i)
+    static_cast<antlr4::WritableToken *>(_tokens[i].get())->setTokenIndex(i);
+}
+
+//===----------------------------------------------------------------------===//
+// Foreign tokens
+//===----------------------------------------------------------------------===//
+
+static void replaceForeign(Tokens &tokens, Places places, DiagnosticEngine &diagnostics) {
+  size_t lastUnknown = 0;
+  for (Token *token : tokens.getTokens()) {
+    size_t type = token->getType();
+    if (type != LossLexer::UNKNOWN && type != LossLexer::FOREIGN && type != LossLexer::BAD_NUMBER)
+      continue;
+    auto *writable = static_cast<antlr4::CommonToken *>(token);
+    // One report for a run of characters that do not belong here.
+    size_t index = token->getTokenIndex();
+    bool inRun = type == LossLexer::UNKNOWN && index > 0 && lastUnknown == index;
+    if (type == LossLexer::UNKNOWN)
+      lastUnknown = index + 1;
+    std::string meant;
+    if (!inRun) {
+      SyntaxToken described = describe(token, places);
+      meant = reportForeignToken(described, diagnostics);
+      checkErrorLimit(described.range, diagnostics);
+      if (described.text == "/*")
+        throw GiveUp{};
+    }
+    if (meant == "NUMBER")
+      writable->setType(LossLexer::NUMBER);
+    else if (meant == "'and'")
+      writable->setType(LossLexer::AND);
+    else if (meant == "'or'")
+      writable->setType(LossLexer::OR);
+    else if (meant == "'not'")
+      writable->setType(LossLexer::NOT);
+    else if (meant == "'^'")
+      writable->setType(LossLexer::CARET);
+    else
+      writable->setChannel(Token::HIDDEN_CHANNEL);
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Words that are keywords in one place only
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// Decides from the neighbours whether a name is a keyword. No two names stand side by side in a
+/// program except behind such a keyword, so a few tokens tell.
+class ContextKeywords {
+public:
+  explicit ContextKeywords(Tokens &stream) {
+    for (Token *token : stream.getTokens())
+      if (token->getChannel() == Token::DEFAULT_CHANNEL)
+        tokens.push_back(token);
+  }
+
+  void mark() {
+    for (size_t i = 0; i < tokens.size(); ++i)
+      if (typeAt(i) == LossLexer::IDENT)
+        if (size_t type = keywordAt(i))
+          static_cast<antlr4::CommonToken *>(tokens[i])->setType(type);
+  }
+
+private:
+  size_t typeAt(size_t i) const { return i < tokens.size() ? tokens[i]->getType() : Token::EOF; }
+
+  bool startsLine(size_t i) const {
+    return i == 0 || tokens[i - 1]->getLine() != tokens[i]->getLine();
+  }
+
+  /// A word, a name and `=`; or, where the rest of it has an error, a word and a name in a line of
+  /// their own.
+  bool startsDefinition(size_t i) const {
+    return typeAt(i + 1) == LossLexer::IDENT &&
+           (typeAt(i + 2) == LossLexer::ASSIGN || startsLine(i));
+  }
+
+  /// 0 for a name.
+  size_t keywordAt(size_t i) const {
+    const std::string text = tokens[i]->getText();
+    size_t before = i ? typeAt(i - 1) : Token::EOF, next = typeAt(i + 1);
+    if (text == "axis")
+      return startsDefinition(i) ? LossLexer::AXIS : 0;
+    if (text == "derivative")
+      return startsDefinition(i) ? LossLexer::DERIVATIVE : 0;
+    if (text == "fixed")
+      return before == LossLexer::COLON && next == LossLexer::LBRACKET ? LossLexer::FIXED : 0;
+    if (text == "option") {
+      bool startsArg = before == LossLexer::LPAREN || before == LossLexer::COMMA ||
+                       before == LossLexer::DOC || startsLine(i);
+      return startsArg && next == LossLexer::IDENT ? LossLexer::OPTION : 0;
+    }
+    if (text == "import")
+      return next == LossLexer::STRING || (next == LossLexer::IDENT && startsLine(i))
+                 ? LossLexer::IMPORT
+                 : 0;
+    if (text == "by") {
+      // over a by key: a name stands directly before it, and that is the end of a list of axes.
+      size_t list = i;
+      while (list >= 2 && typeAt(list - 1) == LossLexer::IDENT &&
+             typeAt(list - 2) == LossLexer::COMMA)
+        list -= 2;
+      bool behindAxes =
+          list >= 2 && typeAt(list - 1) == LossLexer::IDENT && typeAt(list - 2) == LossLexer::OVER;
+      return behindAxes ? LossLexer::BY : 0;
+    }
+    return 0;
+  }
+
+  /// Those that the parser sees.
+  std::vector<Token *> tokens;
+};
+
+} // namespace
+
+void prepareTokens(Tokens &tokens, Places places, DiagnosticEngine &diagnostics) {
+  replaceForeign(tokens, places, diagnostics);
+  ContextKeywords(tokens).mark();
+}
+
+std::vector<Comment> collectComments(Tokens &tokens, Places places) {
+  std::vector<Comment> comments;
+  size_t lastLine = 0;
+  for (Token *token : tokens.getTokens()) {
+    if (token->getType() == LossLexer::COMMENT || token->getType() == LossLexer::RULER) {
+      std::string text = token->getText();
+      text.erase(text.find_last_not_of(" \t") + 1);
+      comments.push_back({std::move(text), places.range(token), token->getLine() != lastLine});
+    }
+    lastLine = token->getLine();
+  }
+  return comments;
+}
+
+} // namespace loss::lang::detail
