@@ -41,3 +41,17 @@ func.func @sign(%x: f32) -> f32 {
   %0 = loss.sign %x : f32
   return %0 : f32
 }
+
+// Rounding is an instruction, too.
+// CHECK-LABEL: func.func @gamma
+func.func @gamma(%x: vector<8xf32>, %y: vector<8xf32>) -> vector<8xf32> {
+  // CHECK: math.roundeven
+  %0 = math.roundeven %x : vector<8xf32>
+  // CHECK: call @loss_vm_lgamma_f32x8
+  %1 = loss.lgamma %0 : vector<8xf32>
+  // CHECK: call @loss_vm_atan2_f32x8
+  %2 = math.atan2 %1, %y : vector<8xf32>
+  // CHECK: call @loss_vm_xlogy_f32x8
+  %3 = loss.xlogy %2, %y : vector<8xf32>
+  return %3 : vector<8xf32>
+}

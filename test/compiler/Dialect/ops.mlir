@@ -48,6 +48,18 @@ loss.program @program(
   %f6 = loss.bessel_i1 %f5 : f64
   // CHECK: loss.bessel_i1e
   %f7 = loss.bessel_i1e %f6 : f64
+  // CHECK: loss.erfinv
+  %f8 = loss.erfinv %f7 : f64
+  // CHECK: loss.lgamma
+  %f9 = loss.lgamma %f8 : f64
+  // CHECK: loss.digamma
+  %f10 = loss.digamma %f9 : f64
+  // CHECK: loss.trigamma
+  %f11 = loss.trigamma %f10 : f64
+  // CHECK: loss.hypot %{{.*}}, %{{.*}} : f64
+  %f12 = loss.hypot %f10, %f11 : f64
+  // CHECK: loss.xlogy %{{.*}}, %{{.*}} : f64
+  %f13 = loss.xlogy %f11, %f12 : f64
   // CHECK: loss.yield %{{.*}} : tensor<?xf64, #loss.axes<batch>>
   loss.yield %g : tensor<?xf64, #b>
 }

@@ -7,10 +7,13 @@
 
 #include "../Support.h"
 
+#include "compiler/Autodiff/Rules.h"
+
 #include "gtest/gtest.h"
 
 #include <cmath>
 
+using namespace loss::ir;
 using namespace loss::ir::test;
 
 namespace {
@@ -54,6 +57,13 @@ void expectClose(const std::vector<double> &actual, const std::vector<double> &e
         << module.text();
 }
 
+/// An operation of this kind.
+template <typename Op> mlir::Operation *findOp(ProgramOp program) {
+  mlir::Operation *found = nullptr;
+  program.walk([&](Op op) { found = op; });
+  return found;
+}
+
 class Gradient : public testing::TestWithParam<Case> {};
 
 TEST_P(Gradient, MatchesFiniteDifferences) {
@@ -94,6 +104,8 @@ TEST_P(Gradient, OfTheGradientMatchesFiniteDifferences) {
 const std::vector<double> kAll = {-2.3, -0.7, -0.05, 0.11, 0.9, 3.2};
 const std::vector<double> kPositive = {0.02, 0.4, 0.97, 1.5, 3.3, 40};
 const std::vector<double> kOther = {0.6, -1.4, 2.1, -0.3, -1.7, 0.25};
+
+const std::vector<double> kUnit = {-0.7, -0.6, -0.05, 0.2, 0.5, 0.65};
 
 std::string nameOf(const testing::TestParamInfo<Case> &info) { return info.param.name; }
 
@@ -136,6 +148,16 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"tanh", "%e = math.tanh %x : T", kAll}, Case{"asinh", "%e = math.asinh %x : T", kAll},
         Case{"atan", "%e = math.atan %x : T", kAll}, Case{"erf", "%e = math.erf %x : T", kAll},
         Case{"erfc", "%e = math.erfc %x : T", kAll},
+        Case{"acosh", "%e = math.acosh %x : T", {1.1, 1.4, 2, 3.7, 9, 40}},
+        Case{"atanh", "%e = math.atanh %x : T", kUnit},
+        Case{"asin", "%e = math.asin %x : T", kUnit}, Case{"acos", "%e = math.acos %x : T", kUnit},
+        Case{"atan2", "%e = math.atan2 %x, %y : T", kAll, kOther},
+        Case{"hypot", "%e = loss.hypot %x, %y : T", kAll, kOther},
+        Case{"xlogy", "%e = loss.xlogy %x, %y : T", kAll, {0.3, 0.8, 1, 1.4, 2.5, 30}},
+        Case{"erfinv", "%e = loss.erfinv %x : T", kUnit},
+        Case{"lgamma", "%e = loss.lgamma %x : T", kOther},
+        Case{"floor", "%e = math.floor %x : T", kAll}, Case{"ceil", "%e = math.ceil %x : T", kAll},
+        Case{"roundeven", "%e = math.roundeven %x : T", kAll},
         Case{"sigmoid", "%e = loss.sigmoid %x : T", kAll},
         Case{"log_sigmoid", "%e = loss.log_sigmoid %x : T", kAll},
         Case{"softplus", "%e = loss.softplus %x : T", kAll},
@@ -169,6 +191,17 @@ INSTANTIATE_TEST_SUITE_P(
             kAll},
         Case{"unused", "%r = loss.reduce sum %y over \"class\" : T -> R", kAll, kOther}),
     nameOf);
+
+/// The derivative of digamma has none of its own: an error at the operation, not a zero.
+TEST(GammaGradient, EndsAtTrigamma) {
+  Module module(elementwiseText({"x"}, "%e = loss.digamma %x : T"));
+  module.run("loss-differentiate");
+  Arguments arguments = argumentsOf(Case{"digamma", "%e =", kOther}, true);
+  auto value = [&](const Arguments &at) { return total(module.value("f", at)); };
+  expectClose(module.evaluate("f_grad", arguments)[1].data, differences(value, arguments, "x"),
+              "gradient", module);
+  EXPECT_TRUE(autodiff::derivativeRule(findOp<TrigammaOp>(module.program("f_grad"))).empty());
+}
 
 /// Class indices enter as an argument of their own type.
 TEST(GatherGradient, PicksTheElementOfTheClass) {

@@ -62,6 +62,40 @@ TEST(SpecialPoints, PowersOfZero) {
   EXPECT_EQ(gradientAt(exponent, 0, 0), 0);
 }
 
+/// As LibTorch has them.
+TEST(SpecialPoints, PolesOfInverseFunctions) {
+  EXPECT_EQ(gradientAt("%e = math.asin %x : T", 1), kInf);
+  EXPECT_EQ(gradientAt("%e = math.acos %x : T", -1), -kInf);
+  EXPECT_EQ(gradientAt("%e = math.acosh %x : T", 1), kInf);
+  EXPECT_EQ(gradientAt("%e = math.atanh %x : T", 1), kInf);
+  EXPECT_EQ(gradientAt("%e = loss.erfinv %x : T", -1), kInf);
+  EXPECT_EQ(gradientAt("%e = loss.lgamma %x : T", 0), -kInf);
+  EXPECT_EQ(gradientAt("%e = loss.lgamma %x : T", kInf), kInf);
+  EXPECT_TRUE(std::isnan(gradientAt("%e = loss.lgamma %x : T", -1)));
+  EXPECT_EQ(gradientAt("%e = loss.digamma %x : T", 0), kInf);
+  EXPECT_TRUE(std::isnan(gradientAt("%e = math.acosh %x : T", 0.5)));
+  for (const char *step : {"math.floor", "math.ceil", "math.roundeven"})
+    EXPECT_EQ(gradientAt(std::string("%e = ") + step + " %x : T", 2), 0);
+}
+
+TEST(SpecialPoints, Origin) {
+  EXPECT_EQ(gradientAt("%e = math.atan2 %x, %y : T", 0, 0), 0);
+  EXPECT_EQ(gradientAt("%e = math.atan2 %y, %x : T", 0, 0), 0);
+  EXPECT_EQ(gradientAt("%e = math.atan2 %x, %y : T", 1e200, -1e200), -0.5e-200);
+  EXPECT_TRUE(std::isnan(gradientAt("%e = loss.hypot %x, %y : T", 0, 0)));
+  EXPECT_EQ(gradientAt("%e = loss.hypot %x, %y : T", 3, 4), 0.6);
+  std::string first = "%e = loss.xlogy %x, %y : T", second = "%e = loss.xlogy %y, %x : T";
+  EXPECT_EQ(gradientAt(first, 0, 0), 0);
+  EXPECT_EQ(gradientAt(first, 0, -1), 0);
+  EXPECT_EQ(gradientAt(first, 0, 1), 0);
+  EXPECT_EQ(gradientAt(first, 1, 0), -kInf);
+  EXPECT_EQ(gradientAt(first, 0, kInf), kInf);
+  EXPECT_TRUE(std::isnan(gradientAt(first, 0, kNaN)));
+  EXPECT_EQ(gradientAt(second, 0, 1), kInf);
+  EXPECT_EQ(gradientAt(second, 2, 0), 0);
+  EXPECT_TRUE(std::isnan(gradientAt(second, 0, 0)));
+}
+
 /// What the branch not taken would give stays out, be it infinite or NaN.
 TEST(SpecialPoints, BranchNotTaken) {
   auto guarded = [](const std::string &branch) {

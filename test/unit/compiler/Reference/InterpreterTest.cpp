@@ -45,6 +45,42 @@ TEST(Functions, Bessel) {
   EXPECT_EQ(reference::besselI0e(std::numeric_limits<double>::infinity()), 0);
 }
 
+// Values from mpmath, to 20 digits.
+TEST(Functions, Gamma) {
+  constexpr double inf = std::numeric_limits<double>::infinity();
+  EXPECT_DOUBLE_EQ(reference::lgamma(0.5), 0.57236494292470008707);
+  EXPECT_DOUBLE_EQ(reference::lgamma(-2.5), -0.056243716497674050667);
+  EXPECT_DOUBLE_EQ(reference::digamma(1), -0.57721566490153286061);
+  EXPECT_DOUBLE_EQ(reference::digamma(-2.5), 1.1031566406452431872);
+  EXPECT_DOUBLE_EQ(reference::digamma(1e-5), -100000.57719921567289);
+  EXPECT_DOUBLE_EQ(reference::trigamma(1), 1.6449340668482264365);
+  EXPECT_DOUBLE_EQ(reference::trigamma(-2.5), 9.5392466449891237539);
+  EXPECT_EQ(reference::lgamma(-1), inf);
+  EXPECT_EQ(reference::digamma(0), -inf);
+  EXPECT_EQ(reference::digamma(-0.0), inf);
+  EXPECT_TRUE(std::isnan(reference::digamma(-1)));
+  EXPECT_EQ(reference::digamma(inf), inf);
+  EXPECT_EQ(reference::trigamma(-1), inf);
+  EXPECT_EQ(reference::trigamma(inf), 0);
+}
+
+TEST(Functions, InverseErrorFunction) {
+  EXPECT_DOUBLE_EQ(reference::erfinv(0.5), 0.47693627620446987338);
+  EXPECT_DOUBLE_EQ(reference::erfinv(-0.05), -0.0443403879100054963);
+  EXPECT_DOUBLE_EQ(reference::erfinv(1 - 0x1p-53), 5.8635847487551679272);
+  EXPECT_DOUBLE_EQ(reference::erfinv(1e-300), 8.8622692545275803586e-301);
+  EXPECT_TRUE(std::isinf(reference::erfinv(1)) && std::isnan(reference::erfinv(1.1)));
+}
+
+TEST(Functions, XLogYAndRounding) {
+  EXPECT_EQ(reference::xlogy(0, 0), 0);
+  EXPECT_EQ(reference::xlogy(0, -1), 0);
+  EXPECT_TRUE(std::isnan(reference::xlogy(0, std::nan(""))));
+  EXPECT_DOUBLE_EQ(reference::xlogy(2, 3), 2 * std::log(3.0));
+  EXPECT_EQ(reference::roundHalfEven(2.5), 2);
+  EXPECT_EQ(reference::roundHalfEven(-3.5), -4);
+}
+
 TEST(Functions, Sigmoids) {
   EXPECT_EQ(reference::sigmoid(0), 0.5);
   EXPECT_EQ(reference::sigmoid(-1000), 0);
