@@ -1,0 +1,250 @@
+//===- Check.cpp - all that must agree about a loss -----------------------===//
+
+#include "test/random/Check.h"
+
+#include "compiler/Reference/BasicInterpreter.h"
+#include "lang/Parser.h"
+#include "lang/Sema.h"
+#include "test/random/Compare.h"
+#include "test/random/Programs.h"
+
+#include <random>
+
+using namespace loss::ir::reference;
+
+namespace loss::stress {
+
+const char *subjectName(Subject subject) {
+  static const char *const names[subjects] = {
+      "interpreter in double", "rewritten value", "rewritten gradient",
+      "central differences",   "LibTorch",        "kernels",
+      "unoptimised kernels"};
+  return names[unsigned(subject)];
+}
+
+namespace {
+
+template <typename S> BasicArguments<S> converted(const Arguments &arguments) {
+  BasicArguments<S> result;
+  for (const auto &[name, array] : arguments)
+    result.emplace(name, BasicArray<S>(array.axes, array.sizes,
+                                       std::vector<S>(array.data.begin(), array.data.end())));
+  return result;
+}
+
+/// Two programs of the same value: exact values and their bounds.
+std::string compareExact(const std::string &what, const BoundedArray &actual,
+                         const BoundedArray &expected, Tally &tally) {
+  if (actual.data.size() != expected.data.size())
+    return what + ": another number of elements";
+  for (size_t i = 0; i < actual.data.size(); ++i) {
+    const Bounded &ours = actual.data[i], &theirs = expected.data[i];
+    // A formula that is not defined, or jumps right here, may become one that is.
+    if (!theirs.value.isFinite() || !std::isfinite(theirs.error[Exact]) ||
+        (ours.value.isFinite() && !std::isfinite(ours.error[Exact]))) {
+      ++tally.skipped;
+      continue;
+    }
+    ++tally.compared;
+    double bound = slack * (ours.error[Exact] + theirs.error[Exact]);
+    tally.loose += bound > std::abs(toDouble(theirs)) / 16;
+    double distance = std::abs(toDouble(ours.value - theirs.value));
+    if (distance <= bound)
+      continue;
+    char text[200];
+    std::snprintf(text, sizeof text, ": element %zu is %.17g, but expected %.17g within %.3g", i,
+                  toDouble(ours), toDouble(theirs), bound);
+    return what + text;
+  }
+  return {};
+}
+
+} // namespace
+
+struct Checker::Impl {
+  explicit Impl(CheckOptions options) : options(std::move(options)) {}
+
+  Verdict check(const std::string &text, uint64_t seed);
+  Verdict checkData(const lang::Program &program, const std::string &text, const Data &data);
+  std::string compareDifference(ir::ProgramOp written, const Data &data, const BoundedArray &value,
+                                const std::vector<BoundedArray> &exact, bool &isSmooth);
+  std::string compareTorch(const lang::Program &program, const Data &data,
+                           const std::vector<BoundedArray> &exact);
+  Tally &tally(Subject subject) { return tallies[unsigned(subject)]; }
+
+  CheckOptions options;
+  Laboratory writtenLab, optimisedLab;
+  Programs written, optimised;
+  Tallies tallies = {};
+  uint64_t seed = 0;
+};
+
+Checker::Checker(CheckOptions options) : impl(std::make_unique<Impl>(std::move(options))) {}
+Checker::~Checker() = default;
+Verdict Checker::check(const std::string &text, uint64_t seed) { return impl->check(text, seed); }
+const Tallies &Checker::tallies() const { return impl->tallies; }
+
+Verdict Checker::Impl::check(const std::string &text, uint64_t chosen) {
+  seed = chosen;
+  lang::DiagnosticEngine diagnostics("random.loss");
+  std::optional<lang::Program> program = lang::parseProgram(text, diagnostics);
+  if (!program)
+    return {lang::render(diagnostics.diagnostics(), text), true};
+  written = {}, optimised = {};
+  written = writtenLab.asWritten(*program);
+  if (!written.gradient)
+    return {"the program as written has no gradient: " + writtenLab.messages()};
+  optimised = optimisedLab.optimised(*program);
+  if (!optimised.gradient)
+    return {"the passes failed: " + optimisedLab.messages()};
+  for (Flavour flavour : {Flavour::Ordinary, Flavour::Extreme})
+    if (Verdict verdict = checkData(*program, text, randomData(*program, seed, flavour));
+        !verdict.failure.empty())
+      return verdict;
+  return {};
+}
+
+Verdict Checker::Impl::checkData(const lang::Program &program, const std::string &text,
+                                 const Data &data) {
+  auto failed = [&](const std::string &failure) { return Verdict{failure + "\n" + data.text()}; };
+  auto exactArguments = converted<Bounded>(data.arguments);
+  // The gradient programs yield the value first, too.
+  auto withRoundedConstants = [&](ir::ProgramOp gradient) {
+    RoundedConstants scope;
+    return evaluateIn<Bounded>(gradient, exactArguments);
+  };
+  // What rounding does nearby, where numbers are not so round.
+  auto nearby = exactArguments;
+  for (auto &[name, array] : nearby)
+    for (Bounded &x : array.data)
+      x.error[Exact] = std::ldexp(std::abs(toDouble(x)) + 0x1p-56, -140);
+  auto value = evaluateIn<Bounded>(written.value, nearby);
+  auto exact = withRoundedConstants(written.gradient);
+  auto rewritten = withRoundedConstants(optimised.gradient);
+  auto plain = evaluateIn<double>(written.gradient, data.arguments);
+  if (mlir::failed(exact) || mlir::failed(value) || mlir::failed(rewritten) || mlir::failed(plain))
+    return failed("the interpreter failed");
+
+  for (size_t i = 0; i < exact->size(); ++i) {
+    std::string what = i == 0 ? "value" : "gradient " + std::to_string(i);
+    if (std::string failure = compareAll(what + " of the interpreter in double", (*plain)[i].data,
+                                         (*exact)[i].data, F64, tally(Subject::Interpreter));
+        !failure.empty())
+      return failed(failure);
+    if (std::string failure =
+            compareExact(what + " after rewriting", (*rewritten)[i], (*exact)[i],
+                         tally(i == 0 ? Subject::Rewritten : Subject::RewrittenGrad));
+        !failure.empty())
+      return failed(failure + "\n" + optimised.text());
+  }
+  if (std::string failure = compareExact("value beside the gradient", exact->front(),
+                                         value->front(), tally(Subject::Rewritten));
+      !failure.empty())
+    return failed(failure);
+
+  bool isSmooth = false;
+  if (std::string failure =
+          compareDifference(written.value, data, value->front(), *exact, isSmooth);
+      !failure.empty())
+    return failed(failure);
+
+  // LibTorch has other derivatives where there is none.
+  if (options.torch && isSmooth)
+    if (std::string failure = compareTorch(program, data, *exact); !failure.empty())
+      return failed(failure);
+  return {};
+}
+
+/// F(x + h v) for all real arguments x and one random direction v: (F(h) - F(-h)) / 2h is the
+/// gradient along v up to h^2, which is far below anything that a wrong derivative could be.
+std::string Checker::Impl::compareDifference(ir::ProgramOp program, const Data &data,
+                                             const BoundedArray &value,
+                                             const std::vector<BoundedArray> &exact,
+                                             bool &isSmooth) {
+  Tally &counts = tally(Subject::Difference);
+  std::mt19937_64 random(seed);
+  auto base = converted<Real>(data.arguments);
+  BasicArguments<Real> direction = base;
+  Real slope = 0, slopeBound = 0;
+  for (unsigned i = 0; i < program.getNumArguments(); ++i) {
+    BasicArray<Real> &v = direction.find(program.getArgName(i).str())->second;
+    for (size_t k = 0; k < v.data.size(); ++k) {
+      v.data[k] = double(random() >> 11) * 0x1p-52 - 1;
+      slope = slope + v.data[k] * exact[i + 1].data[k].value;
+      slopeBound = slopeBound + abs(v.data[k]) * Real(exact[i + 1].data[k].error[Exact]);
+    }
+  }
+
+  BasicInterpreter<Real> centre(program);
+  if (mlir::failed(centre.bind(base)) || mlir::failed(centre.run()))
+    return "the interpreter failed";
+  auto stopped = centre.stoppedValues();
+  auto sumAt = [&](const Real &h) {
+    BasicArguments<Real> at = base;
+    for (auto &[name, array] : at)
+      for (size_t k = 0; k < array.data.size(); ++k)
+        array.data[k] = array.data[k] + h * direction.find(name)->second.data[k];
+    BasicInterpreter<Real> interpreter(program);
+    interpreter.freezeStopped(stopped);
+    if (mlir::failed(interpreter.bind(at)) || mlir::failed(interpreter.run()))
+      return Real(std::numeric_limits<double>::quiet_NaN());
+    return total(llvm::ArrayRef<Real>(interpreter.results().front().data));
+  };
+  const Real h = powerOfTwo(-56);
+  Real at0 = total(llvm::ArrayRef<Real>(centre.results().front().data));
+  Real right = sumAt(h), left = sumAt(-h), right2 = sumAt(h + h), left2 = sumAt(-(h + h));
+  Real central = (right - left) / (h + h), wide = (right2 - left2) / (h + h + h + h);
+  Real forward = (right - at0) / h, backward = (at0 - left) / h;
+  if (!slope.isFinite() || !slopeBound.isFinite() || !wide.isFinite() || !central.isFinite()) {
+    ++counts.skipped;
+    return {};
+  }
+  // At a kink or jump the derivative is what the language says it is, and no limit.
+  Real size = maximum(abs(forward), abs(backward));
+  if (abs(forward - backward) > size * powerOfTwo(-24) + powerOfTwo(-40)) {
+    ++counts.skipped;
+    return {};
+  }
+  isSmooth = true;
+  // The error of `central` is a third of its distance from `wide`, and what rounding makes of it:
+  // Real's own is 2^-52 of the bound that is known, here divided by h.
+  Real rounding = 0;
+  for (const Bounded &element : value.data)
+    rounding = rounding + Real(element.error[Exact]) * powerOfTwo(-52) / h;
+  Real bound = abs(central - wide) + Real(slack) * (slopeBound + rounding);
+  ++counts.compared;
+  if (!(abs(central - slope) > bound))
+    return {};
+  char text[200];
+  std::snprintf(text, sizeof text,
+                "the gradient's slope in a direction is %.17g, but central differences give %.17g "
+                "within %.3g",
+                toDouble(slope), toDouble(central), toDouble(bound));
+  return text;
+}
+
+/// LibTorch computes in double but promises nothing about the accuracy of its functions (trigamma
+/// has 11 digits), so its bound is that of f32. It is not defined where our own interpreter is not.
+std::string Checker::Impl::compareTorch(const lang::Program &program, const Data &data,
+                                        const std::vector<BoundedArray> &exact) {
+  Tally &counts = tally(Subject::Torch);
+  auto theirs = options.torch(program, data);
+  if (!theirs)
+    return {};
+  if (theirs->size() != exact.size())
+    return "LibTorch: another number of results";
+  for (size_t i = 0; i < exact.size(); ++i) {
+    // A branch that is not chosen makes autograd's gradient NaN, ours 0 [LANG-8.8].
+    std::vector<double> numbers = (*theirs)[i];
+    std::vector<Bounded> expected = exact[i].data;
+    for (size_t k = 0; k < numbers.size() && i > 0; ++k)
+      if (std::isnan(numbers[k]))
+        expected[k].error[F32] = std::numeric_limits<double>::infinity();
+    std::string what = i == 0 ? "LibTorch's value" : "LibTorch's gradient " + std::to_string(i);
+    if (std::string failure = compareAll(what, numbers, expected, F32, counts); !failure.empty())
+      return failure;
+  }
+  return {};
+}
+
+} // namespace loss::stress

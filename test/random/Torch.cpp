@@ -1,0 +1,267 @@
+//===- Torch.cpp - a loss in LibTorch's operations ------------------------===//
+//
+// Every value is a tensor with one dimension for each axis of the program, of size 1 where the
+// value lacks the axis. So broadcasting is LibTorch's own.
+//
+//===----------------------------------------------------------------------===//
+
+#include "test/random/Torch.h"
+
+#include <torch/torch.h>
+
+using torch::Tensor;
+
+namespace loss::stress {
+
+namespace {
+
+using lang::Node;
+using lang::Op;
+
+class Evaluator {
+public:
+  Evaluator(const lang::Program &program, const Data &data) : program(program), data(data) {}
+
+  std::optional<std::vector<std::vector<double>>> run() {
+    std::vector<Tensor> leaves;
+    for (const lang::ProgramInput &input : program.inputs)
+      leaves.push_back(leaf(input.name, input.axes));
+    for (const lang::ProgramParam &param : program.params)
+      leaves.push_back(leaf(param.name, 0));
+    for (const Node &node : program.nodes) {
+      Tensor value;
+      if (node.op == Op::Input)
+        value = leaves[node.index];
+      else if (node.op == Op::Param)
+        value = leaves[program.inputs.size() + node.index];
+      else
+        value = evaluate(node);
+      if (!value.defined())
+        return std::nullopt;
+      values.push_back(value);
+    }
+    Tensor result = values[program.result];
+    std::vector<std::vector<double>> all{numbers(result.detach())};
+    if (result.requires_grad())
+      result.sum().backward();
+    for (Tensor &tensor : leaves)
+      all.push_back(numbers(tensor.grad().defined() ? tensor.grad() : torch::zeros_like(tensor)));
+    return all;
+  }
+
+private:
+  Tensor leaf(const std::string &name, lang::AxisSet axes) {
+    const auto &array = data.arguments.find(name)->second;
+    std::vector<int64_t> shape(program.axes.size(), 1);
+    for (size_t i = 0; i < shape.size(); ++i)
+      if (axes >> i & 1)
+        shape[i] = data.sizes[i];
+    return torch::tensor(array.data, torch::kFloat64).reshape(shape).requires_grad_();
+  }
+  static std::vector<double> numbers(const Tensor &tensor) {
+    Tensor flat = tensor.contiguous().reshape({-1});
+    return {flat.data_ptr<double>(), flat.data_ptr<double>() + flat.numel()};
+  }
+  Tensor number(double value) {
+    return torch::full(std::vector<int64_t>(program.axes.size(), 1), value, torch::kFloat64);
+  }
+  Tensor alongAxis(int64_t axis) {
+    std::vector<int64_t> shape(program.axes.size(), 1);
+    shape[axis] = data.sizes[axis];
+    return torch::arange(data.sizes[axis], torch::kFloat64).reshape(shape);
+  }
+
+  Tensor evaluate(const Node &node) {
+    auto x = [&](size_t i = 0) { return values[node.operands[i]]; };
+    int64_t axis = node.axis;
+    switch (node.op) {
+    case Op::Constant:
+      return node.type.isBool ? number(node.value) != 0 : number(node.value);
+    case Op::Size:
+      return number(double(data.sizes[axis]));
+    case Op::Index:
+      return alongAxis(axis);
+    case Op::Rename:
+      return x().transpose(axis, node.axis2);
+    case Op::CustomGradient:
+      // The derivative by the argument alone: x(1) - x(1) is 0.
+      return x(0).detach() + (x(0) - x(0).detach()) + (x(1) - x(1).detach()) * x(2).detach();
+    case Op::Neg:
+      return -x();
+    case Op::Not:
+      return x().logical_not();
+    case Op::Add:
+      return x() + x(1);
+    case Op::Sub:
+      return x() - x(1);
+    case Op::Mul:
+      return x() * x(1);
+    case Op::Div:
+      return x() / x(1);
+    case Op::Less:
+      return x() < x(1);
+    case Op::LessEqual:
+      return x() <= x(1);
+    case Op::Greater:
+      return x() > x(1);
+    case Op::GreaterEqual:
+      return x() >= x(1);
+    case Op::Equal:
+      return x() == x(1);
+    case Op::NotEqual:
+      return x() != x(1);
+    case Op::And:
+      return x().logical_and(x(1));
+    case Op::Or:
+      return x().logical_or(x(1));
+    case Op::Select:
+      return torch::where(x(), x(1), x(2));
+    case Op::abs:
+      return x().abs();
+    case Op::exp:
+      return x().exp();
+    case Op::expm1:
+      return x().expm1();
+    case Op::exp2:
+      return x().exp2();
+    case Op::log:
+      return x().log();
+    case Op::log1p:
+      return x().log1p();
+    case Op::log2:
+      return x().log2();
+    case Op::log10:
+      return x().log10();
+    case Op::sqrt:
+      return x().sqrt();
+    case Op::sin:
+      return x().sin();
+    case Op::cos:
+      return x().cos();
+    case Op::tan:
+      return x().tan();
+    case Op::asin:
+      return x().asin();
+    case Op::acos:
+      return x().acos();
+    case Op::atan:
+      return x().atan();
+    case Op::sinh:
+      return x().sinh();
+    case Op::cosh:
+      return x().cosh();
+    case Op::tanh:
+      return x().tanh();
+    case Op::asinh:
+      return x().asinh();
+    case Op::acosh:
+      return x().acosh();
+    case Op::atanh:
+      return x().atanh();
+    case Op::erf:
+      return x().erf();
+    case Op::erfc:
+      return x().erfc();
+    case Op::erfinv:
+      return x().erfinv();
+    case Op::lgamma:
+      return x().lgamma();
+    case Op::digamma:
+      return x().digamma();
+    case Op::sigmoid:
+      return x().sigmoid();
+    case Op::log_sigmoid:
+      return torch::nn::functional::logsigmoid(x());
+    case Op::softplus:
+      // torch's own switches to x beyond a threshold.
+      return torch::logaddexp(x(), torch::zeros_like(x()));
+    case Op::relu:
+      return x().relu();
+    case Op::gelu:
+      return torch::nn::functional::gelu(x());
+    case Op::silu:
+      return torch::nn::functional::silu(x());
+    case Op::sign:
+      return x().sign();
+    case Op::stop_gradient:
+      return x().detach();
+    case Op::floor:
+      return x().floor();
+    case Op::ceil:
+      return x().ceil();
+    case Op::round:
+      return x().round();
+    case Op::bessel_i0:
+      return torch::special::i0(x());
+    case Op::bessel_i0e:
+      return torch::special::i0e(x());
+    case Op::bessel_i1:
+      return torch::special::i1(x());
+    case Op::bessel_i1e:
+      return torch::special::i1e(x());
+    case Op::max:
+      return torch::maximum(x(), x(1));
+    case Op::min:
+      return torch::minimum(x(), x(1));
+    case Op::pow:
+      return torch::pow(x(), x(1));
+    case Op::atan2:
+      return torch::atan2(x(), x(1));
+    case Op::hypot:
+      return torch::hypot(x(), x(1));
+    case Op::xlogy:
+      return torch::xlogy(x(), x(1));
+    case Op::clamp:
+      return torch::minimum(torch::maximum(x(), x(1)), x(2));
+    case Op::reduce_sum:
+      return x().sum(axis, true);
+    case Op::reduce_mean:
+      return x().mean(axis, true);
+    case Op::reduce_max:
+      return x().amax(axis, true);
+    case Op::reduce_min:
+      return x().amin(axis, true);
+    case Op::reduce_logsumexp:
+      return x().logsumexp(axis, true);
+    case Op::reduce_norm:
+      return x().norm(2, axis, true);
+    case Op::reduce_argmax:
+      return x().argmax(axis, true).to(torch::kFloat64);
+    case Op::reduce_argmin:
+      return x().argmin(axis, true).to(torch::kFloat64);
+    case Op::softmax:
+      return x().softmax(axis);
+    case Op::log_softmax:
+      return x().log_softmax(axis);
+    case Op::rank:
+      return order(x(), axis).argsort(axis).to(torch::kFloat64) + 1;
+    case Op::cumsum: {
+      if (node.operandCount < 2)
+        return x().cumsum(axis);
+      auto both = torch::broadcast_tensors({x(), x(1)});
+      Tensor positions = order(both[1], axis);
+      return both[0].gather(axis, positions).cumsum(axis).gather(axis, positions.argsort(axis));
+    }
+    default:
+      return {};
+    }
+  }
+
+  /// Positions in descending order, ties by position.
+  static Tensor order(const Tensor &key, int64_t axis) {
+    return std::get<1>(key.detach().sort(/*stable=*/true, axis, /*descending=*/true));
+  }
+
+  const lang::Program &program;
+  const Data &data;
+  std::vector<Tensor> values;
+};
+
+} // namespace
+
+std::optional<std::vector<std::vector<double>>> evaluateInTorch(const lang::Program &program,
+                                                                const Data &data) {
+  return Evaluator(program, data).run();
+}
+
+} // namespace loss::stress
