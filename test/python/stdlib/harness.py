@@ -186,6 +186,11 @@ def renamed(maker, **names):
     return make
 
 
+def softplus(x):
+    """log(1 + exp(x)); PyTorch's own is x from 20 on."""
+    return torch.logaddexp(x, torch.zeros_like(x))
+
+
 def one_hot(y, classes):
     """A distribution over the classes, which are the second axis."""
     if y.is_floating_point():

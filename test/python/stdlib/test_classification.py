@@ -14,6 +14,7 @@ from harness import (
     one_hot,
     renamed,
     smooth_cases,
+    softplus,
 )
 
 
@@ -371,7 +372,7 @@ def inverse_bessel_logarithm(logits, y):
 
 def evidential_classification(logits, y, kl_weight=1.0, smooth=False):
     y = one_hot(y, logits.shape[1])
-    a = (F.softplus(logits) if smooth else torch.relu(logits)) + 1
+    a = (softplus(logits) if smooth else torch.relu(logits)) + 1
     expected = torch.distributions.Dirichlet(a, validate_args=False)
     error = ((y - expected.mean) ** 2 + expected.variance).sum(1)
     wrong = torch.distributions.Dirichlet(y + (1 - y) * a, validate_args=False)
