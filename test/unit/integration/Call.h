@@ -17,6 +17,21 @@ namespace loss::test {
 
 template <typename T> constexpr uint32_t elementOf = sizeof(T) == 4 ? LOSS_F32 : LOSS_F64;
 
+/// Library losses of scores and a target alone, one row at a time. The tests of the Python package
+/// cover all losses of the library.
+inline std::vector<std::string> rowLosses() {
+  return {"brier",
+          "cross_entropy",
+          "focal",
+          "ngl",
+          "generalized_cross_entropy",
+          "poly1",
+          "logit_squared",
+          "squared_hinge",
+          "symmetric_cross_entropy",
+          "taylor_cross_entropy"};
+}
+
 /// The feature levels that this processor runs.
 inline std::vector<int> hostLevels() {
   std::vector<int> levels;

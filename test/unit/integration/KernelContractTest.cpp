@@ -211,7 +211,7 @@ TEST_P(Contract, ReadsNothingBehindARow) {
       }
 }
 
-INSTANTIATE_TEST_SUITE_P(Library, Contract, ::testing::ValuesIn(listLibraryLosses()),
+INSTANTIATE_TEST_SUITE_P(Library, Contract, ::testing::ValuesIn(rowLosses()),
                          [](auto &info) { return info.param; });
 
 /// The table of the paper: value of NGL at uniform, perfect and wholly wrong probabilities.

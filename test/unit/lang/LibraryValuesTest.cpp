@@ -58,7 +58,9 @@ const std::vector<Library> &library() {
       {"ngl", averaged([](double, double p, double y) {
          return std::exp(2.4092 - p - p * y) - std::cos(std::cos(std::sin(p)));
        })},
-      {"mse", averaged([](double x, double, double y) { return (x - y) * (x - y); })},
+      {"logit_squared", averaged([](double x, double, double y) {
+         return y * (x - 1) * (x - 1) + (1 - y) * x * x;
+       })},
       {"brier", summed([](double, double p, double y) { return (p - y) * (p - y); })},
       {"generalized_cross_entropy",
        summed([](double, double p, double y) { return y * (1 - std::pow(p, 0.7)) / 0.7; })},
