@@ -1,10 +1,7 @@
-//===- Differentiate.cpp - reverse mode on a loss.program -----------------===//
+//===- Differentiate.cpp - programs that yield derivatives ----------------===//
 
-#include "compiler/Autodiff/Finite.h"
 #include "compiler/Autodiff/Passes.h"
-#include "compiler/Autodiff/Rules.h"
-
-#include "llvm/ADT/DenseSet.h"
+#include "compiler/Autodiff/ReverseSweep.h"
 
 namespace loss::ir {
 #define GEN_PASS_DEF_DIFFERENTIATE
@@ -14,120 +11,6 @@ namespace loss::ir {
 using namespace mlir;
 using namespace loss::ir;
 using namespace loss::ir::autodiff;
-
-namespace {
-
-/// One backward sweep over a program, appending to it.
-class ReverseSweep {
-public:
-  explicit ReverseSweep(ProgramOp program) : program(program), builder(program.getYield()) {}
-
-  /// Marks everything that depends on the arguments `wrt`.
-  void markActive(ArrayRef<unsigned> wrt);
-  /// Starts the sweep: the adjoint of `result` is 1.
-  void seed(Value result);
-  LogicalResult run();
-  /// The gradient for an argument: zero when the result does not depend on it.
-  Value gradient(unsigned argument);
-
-private:
-  LogicalResult visit(Operation *op, Value adjoint);
-  void contribute(Value operand, Value adjoint, Expr part);
-  Value constant(Location loc, Type type, double value);
-
-  ProgramOp program;
-  OpBuilder builder;
-  llvm::DenseSet<Value> active;
-  llvm::DenseMap<Value, Value> adjoints;
-  /// Adjoints that a branch may have set to 0.
-  llvm::DenseSet<Value> masked;
-  FiniteValues finite;
-};
-
-} // namespace
-
-void ReverseSweep::markActive(ArrayRef<unsigned> wrt) {
-  for (unsigned i : wrt)
-    active.insert(program.getArgument(i));
-  for (Operation &op : program.getBody().front())
-    if (llvm::any_of(op.getOperands(), [&](Value v) { return active.contains(v); }))
-      for (Value result : op.getResults())
-        if (isa<FloatType>(getElementTypeOrSelf(result)))
-          active.insert(result);
-}
-
-Value ReverseSweep::constant(Location loc, Type type, double value) {
-  Value number = arith::ConstantOp::create(builder, loc,
-                                           builder.getFloatAttr(getElementTypeOrSelf(type), value));
-  return broadcastTo(builder, loc, number, type);
-}
-
-void ReverseSweep::seed(Value result) {
-  if (!active.contains(result))
-    return;
-  Value &adjoint = adjoints[result];
-  Value ones = constant(result.getLoc(), result.getType(), 1);
-  adjoint = adjoint ? arith::AddFOp::create(builder, result.getLoc(), adjoint, ones) : ones;
-}
-
-LogicalResult ReverseSweep::run() {
-  // The operations of the program itself, not those that the sweep appends.
-  SmallVector<Operation *> tape;
-  for (Operation &op : program.getBody().front().without_terminator())
-    if (op.getNumResults() == 1 && active.contains(op.getResult(0)))
-      tape.push_back(&op);
-  for (Operation *op : llvm::reverse(tape))
-    if (Value adjoint = adjoints.lookup(op->getResult(0)))
-      if (failed(visit(op, adjoint)))
-        return failure();
-  return success();
-}
-
-LogicalResult ReverseSweep::visit(Operation *op, Value adjoint) {
-  ArrayRef<Partial> rule = derivativeRule(op);
-  if (rule.empty())
-    return op->emitError("expected a derivative rule for '")
-           << op->getName() << "', which the value depends on, but found none";
-  Site site{builder, op->getLoc()};
-  Application at;
-  at.g = Expr(&site, adjoint);
-  at.r = Expr(&site, op->getResult(0));
-  Expr *operands[] = {&at.x, &at.y, &at.z};
-  for (auto [i, operand] : llvm::enumerate(op->getOperands()))
-    *operands[i] = Expr(&site, operand);
-  at.axis = op->getAttrOfType<StringAttr>("axis");
-  finite.assume(adjoint);
-  for (auto [operand, partial] : llvm::zip_equal(op->getOperands(), rule)) {
-    if (!partial || !active.contains(operand))
-      continue;
-    Expr part = partial(at);
-    if (!part.isNothing())
-      contribute(operand, adjoint, part);
-  }
-  return success();
-}
-
-void ReverseSweep::contribute(Value operand, Value adjoint, Expr part) {
-  bool isMasked = masked.contains(adjoint) || part.value().getDefiningOp<arith::SelectOp>();
-  if (isMasked && !finite.contains(part.value())) {
-    // In a branch not taken g is 0, but the factor may be infinite or NaN there.
-    Expr g = spread(Expr(&part.at(), adjoint), part);
-    if (axesOf(g.type()) == axesOf(part.type()))
-      part = where(g == 0.0 && part != part, 0.0, part);
-  }
-  Value &sum = adjoints[operand];
-  isMasked |= sum && masked.contains(sum);
-  sum = sum ? (Expr(&part.at(), sum) + part).value() : part.value();
-  if (isMasked)
-    masked.insert(sum);
-}
-
-Value ReverseSweep::gradient(unsigned argument) {
-  Value of = program.getArgument(argument);
-  if (Value adjoint = adjoints.lookup(of))
-    return adjoint;
-  return constant(program.getLoc(), of.getType(), 0);
-}
 
 /// The arguments to differentiate by, or failure if a name is unknown or not of numbers.
 static FailureOr<SmallVector<unsigned>> findArguments(ProgramOp program,
@@ -163,50 +46,160 @@ static bool isWanted(ProgramOp program, unsigned i, StringRef of) {
          !program.getResultAttr(i, "loss.from");
 }
 
+/// A copy of `program` behind it, for results to be added.
+static FailureOr<ProgramOp> copyAs(ProgramOp program, const std::string &name) {
+  if (SymbolTable::lookupSymbolIn(program->getParentOp(), name))
+    return program.emitOpError("expected no program named '")
+           << name << "', but found one: it takes the gradient's place";
+  OpBuilder builder(program.getContext());
+  builder.setInsertionPointAfter(program);
+  auto copy = cast<ProgramOp>(builder.clone(*program));
+  copy.setSymName(name);
+  return copy;
+}
+
+static Value addArgument(ProgramOp program, Type type, StringRef kind, StringRef name) {
+  OpBuilder builder(program.getContext());
+  unsigned index = program.getNumArguments();
+  NamedAttrList attributes;
+  attributes.set("loss.kind", builder.getStringAttr(kind));
+  attributes.set("loss.name", builder.getStringAttr(name));
+  (void)program.insertArgument(index, type, attributes.getDictionary(program.getContext()),
+                               program.getLoc());
+  return program.getArgument(index);
+}
+
+/// Adds a result to the program.
+static void addResult(ProgramOp program, Value value, ArrayRef<NamedAttribute> attributes) {
+  OpBuilder builder(program.getContext());
+  SmallVector<Type> types(program.getResultTypes());
+  SmallVector<Attribute> all;
+  for (unsigned i = 0, e = types.size(); i < e; ++i)
+    all.push_back(program.getResultAttrDict(i));
+  types.push_back(value.getType());
+  all.push_back(builder.getDictionaryAttr(attributes));
+  program.getYield().getValuesMutable().append(value);
+  program.setFunctionType(builder.getFunctionType(program.getArgumentTypes(), types));
+  program.setResAttrsAttr(builder.getArrayAttr(all));
+}
+
+static void addGradient(ProgramOp program, Value gradient, StringRef of, StringRef from = {}) {
+  OpBuilder builder(program.getContext());
+  SmallVector<NamedAttribute> attributes = {
+      builder.getNamedAttr("loss.of", builder.getStringAttr(of)),
+      builder.getNamedAttr("loss.result", builder.getStringAttr("grad"))};
+  if (!from.empty())
+    attributes.push_back(builder.getNamedAttr("loss.from", builder.getStringAttr(from)));
+  addResult(program, gradient, attributes);
+}
+
+static SmallVector<Value> argumentsAt(ProgramOp program, ArrayRef<unsigned> indices) {
+  return llvm::map_to_vector(indices, [&](unsigned i) -> Value { return program.getArgument(i); });
+}
+
 FailureOr<ProgramOp> loss::ir::differentiate(ProgramOp program, ArrayRef<std::string> wrt,
                                              StringRef of) {
   FailureOr<SmallVector<unsigned>> arguments = findArguments(program, wrt);
   if (failed(arguments))
     return failure();
-  std::string name = (program.getSymName() + "_grad").str();
-  if (SymbolTable::lookupSymbolIn(program->getParentOp(), name))
-    return program.emitOpError("expected no program named '")
-           << name << "', but found one: it takes the gradient's place";
+  FailureOr<ProgramOp> copy = copyAs(program, (program.getSymName() + "_grad").str());
+  if (failed(copy))
+    return failure();
 
-  OpBuilder builder(program.getContext());
-  builder.setInsertionPointAfter(program);
-  auto result = cast<ProgramOp>(builder.clone(*program));
-  result.setSymName(name);
-
-  ReverseSweep sweep(result);
-  sweep.markActive(*arguments);
-  YieldOp yield = result.getYield();
-  for (unsigned i = 0, e = result.getNumResults(); i < e; ++i)
-    if (isWanted(result, i, of))
+  ReverseSweep sweep(*copy, /*rowAxis=*/{});
+  sweep.markActive(argumentsAt(*copy, *arguments));
+  YieldOp yield = copy->getYield();
+  for (unsigned i = 0, e = copy->getNumResults(); i < e; ++i)
+    if (isWanted(*copy, i, of))
       sweep.seed(yield.getValues()[i]);
   if (failed(sweep.run())) {
-    result.erase();
+    copy->erase();
     return failure();
   }
+  for (unsigned argument : *arguments)
+    addGradient(*copy, sweep.gradient(copy->getArgument(argument)), copy->getArgName(argument), of);
+  return copy;
+}
 
-  SmallVector<Type> types(result.getResultTypes());
-  SmallVector<Attribute> attributes;
-  for (unsigned i = 0, e = result.getNumResults(); i < e; ++i)
-    attributes.push_back(result.getResultAttrDict(i));
-  for (unsigned argument : *arguments) {
-    Value gradient = sweep.gradient(argument);
-    yield.getValuesMutable().append(gradient);
-    types.push_back(gradient.getType());
-    NamedAttrList list;
-    list.set("loss.of", builder.getStringAttr(result.getArgName(argument)));
-    list.set("loss.result", builder.getStringAttr("grad"));
-    if (!of.empty())
-      list.set("loss.from", builder.getStringAttr(of));
-    attributes.push_back(list.getDictionary(builder.getContext()));
+FailureOr<ProgramOp> loss::ir::gradientForKernel(ProgramOp program, ArrayRef<unsigned> arguments,
+                                                 StringRef suffix) {
+  FailureOr<ProgramOp> copy = copyAs(program, (program.getSymName() + suffix).str());
+  if (failed(copy))
+    return failure();
+  Value result = copy->getYield().getOperand(0);
+  Value seed;
+  if (!copy->getInnerAxes(result.getType()).empty())
+    seed = addArgument(*copy, result.getType(), "seed", "seed");
+  ReverseSweep sweep(*copy, copy->getRowAxis());
+  sweep.markActive(argumentsAt(*copy, arguments));
+  sweep.seed(result, seed);
+  if (failed(sweep.run())) {
+    copy->erase();
+    return failure();
   }
-  result.setFunctionType(builder.getFunctionType(result.getArgumentTypes(), types));
-  result.setResAttrsAttr(builder.getArrayAttr(attributes));
-  return result;
+  for (unsigned argument : arguments)
+    addGradient(*copy, sweep.gradient(copy->getArgument(argument)), copy->getArgName(argument));
+  return copy;
+}
+
+FailureOr<ProgramOp> loss::ir::tangentForKernel(ProgramOp gradient, StringRef name) {
+  FailureOr<ProgramOp> copy = copyAs(gradient, name.str());
+  if (failed(copy))
+    return failure();
+  ProgramOp program = *copy;
+  StringAttr rowAxis = program.getRowAxis();
+  auto argumentOf = [&](StringRef argument) {
+    unsigned i = 0;
+    while (program.getArgName(i) != argument)
+      ++i;
+    return i;
+  };
+
+  // The derivative along the tangents: the sum of each gradient times its tangent.
+  SmallVector<unsigned> inputs;
+  SmallVector<Value> gradients;
+  for (unsigned i = 1, e = program.getNumResults(); i < e; ++i) {
+    inputs.push_back(argumentOf(program.getResultAttrOfType<StringAttr>(i, "loss.of").getValue()));
+    gradients.push_back(program.getYield().getOperand(i));
+  }
+  SmallVector<Value> tangents;
+  for (unsigned input : inputs)
+    tangents.push_back(addArgument(program, program.getArgument(input).getType(), "tangent",
+                                   program.getArgName(input)));
+  OpBuilder builder(program.getYield());
+  Site site{builder, program.getLoc(), rowAxis};
+  Expr total;
+  for (auto [g, tangent] : llvm::zip_equal(gradients, tangents)) {
+    Expr part = Expr(&site, g) * Expr(&site, tangent);
+    for (StringAttr axis : axesOf(part.type()))
+      if (axis != rowAxis)
+        part = sum(part, axis);
+    total = total.isNothing() ? part : total + part;
+  }
+
+  Value seed;
+  SmallVector<Value> wrt = argumentsAt(program, inputs);
+  for (unsigned i = 0, e = program.getNumArguments(); i < e; ++i)
+    if (program.getArgKind(i) == "seed")
+      wrt.push_back(seed = program.getArgument(i));
+  ReverseSweep sweep(program, rowAxis);
+  sweep.markActive(wrt);
+  sweep.seed(total.value());
+  if (failed(sweep.run())) {
+    program.erase();
+    return failure();
+  }
+  // By the seed, it is that of each element of the result.
+  Value tangent = seed ? sweep.gradient(seed) : total.value();
+  YieldOp yield = program.getYield();
+  yield.getValuesMutable().clear();
+  program.setFunctionType(builder.getFunctionType(program.getArgumentTypes(), {}));
+  program.setResAttrsAttr(builder.getArrayAttr({}));
+  addResult(program, tangent,
+            {builder.getNamedAttr("loss.result", builder.getStringAttr("tangent"))});
+  for (unsigned input : inputs)
+    addGradient(program, sweep.gradient(program.getArgument(input)), program.getArgName(input));
+  return program;
 }
 
 namespace {

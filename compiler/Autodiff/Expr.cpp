@@ -10,20 +10,38 @@ using namespace mlir;
 using namespace loss::ir;
 using namespace loss::ir::autodiff;
 
-Expr Expr::as(Expr other) const {
-  const Site &where = *other.site;
-  Type element = getElementTypeOrSelf(other.type());
-  Value narrow = held;
-  if (isLiteral)
-    narrow = arith::ConstantOp::create(where.builder, where.loc,
-                                       where.builder.getFloatAttr(element, literal));
-  return {other.site, broadcastTo(where.builder, where.loc, narrow, other.type())};
+/// The axes of both types, in the order of the program at `site`.
+static SmallVector<StringAttr> joinAxes(const Site &site, Type a, Type b) {
+  if (axesOf(a).empty() || axesOf(a) == axesOf(b))
+    return SmallVector<StringAttr>(axesOf(b));
+  if (axesOf(b).empty())
+    return SmallVector<StringAttr>(axesOf(a));
+  auto program = cast<ProgramOp>(site.builder.getInsertionBlock()->getParentOp());
+  SmallVector<StringAttr> joined;
+  for (StringAttr axis : program.getAxes().getNames())
+    if (hasAxis(a, axis) || hasAxis(b, axis))
+      joined.push_back(axis);
+  return joined;
 }
 
-/// Gives both operands the axes of the wider one.
+Expr Expr::as(Expr other) const {
+  const Site &where = *other.site;
+  if (isLiteral) {
+    Type element = getElementTypeOrSelf(other.type());
+    Value number = arith::ConstantOp::create(where.builder, where.loc,
+                                             where.builder.getFloatAttr(element, literal));
+    return {other.site, broadcastTo(where.builder, where.loc, number, other.type())};
+  }
+  Type wide =
+      typeWithAxes(getElementTypeOrSelf(type()), joinAxes(where, type(), other.type()));
+  return {other.site, broadcastTo(where.builder, where.loc, held, wide)};
+}
+
+/// Gives both operands the axes of both.
 static void align(Expr &a, Expr &b) {
-  bool bIsWider = !a.value() || (b.value() && axesOf(b.type()).size() > axesOf(a.type()).size());
-  (bIsWider ? a : b) = (bIsWider ? a : b).as(bIsWider ? b : a);
+  if (b.value())
+    a = a.as(b);
+  b = b.as(a);
 }
 
 template <typename Op> static Expr binary(Expr a, Expr b) {
@@ -82,7 +100,9 @@ Expr autodiff::operator&&(Expr a, Expr b) { return binary<arith::AndIOp>(a, b); 
 
 Expr autodiff::where(Expr condition, Expr a, Expr b) {
   align(a, b);
-  Expr wide = condition.as({&condition.at(), a.value()});
+  Expr wide = condition.as(a);
+  a = a.as(wide);
+  b = b.as(wide);
   return {&a.at(),
           arith::SelectOp::create(a.at().builder, a.at().loc, wide.value(), a.value(), b.value())};
 }
@@ -98,12 +118,12 @@ Expr autodiff::sum(Expr x, StringAttr axis) {
 }
 
 Expr autodiff::spread(Expr x, Expr like) {
-  return axesOf(like.type()).size() > axesOf(x.type()).size() ? x.as(like) : x;
+  return x.as(like);
 }
 
 Expr autodiff::sumTo(Expr x, Expr like) {
   for (StringAttr axis : llvm::reverse(axesOf(x.type())))
-    if (!hasAxis(like.type(), axis))
+    if (!hasAxis(like.type(), axis) && axis != x.at().rowAxis)
       x = sum(x, axis);
   return x;
 }
@@ -114,7 +134,8 @@ Expr autodiff::softmax(Expr x, StringAttr axis) {
 
 Expr autodiff::oneHot(Expr index, StringAttr axis, Expr like) {
   return {&like.at(),
-          OneHotOp::create(like.at().builder, like.at().loc, like.type(), index.value(), axis)};
+          OneHotOp::create(like.at().builder, like.at().loc, like.type(), index.value(), axis,
+                           /*narrow=*/true)};
 }
 
 Expr autodiff::timesLimit(Expr g, Expr factor) {

@@ -14,10 +14,13 @@ namespace loss::ir::autodiff {
 struct Site {
   mlir::OpBuilder &builder;
   mlir::Location loc;
+  /// Sums leave out this axis, so that what all rows share gets a gradient from each row. May be
+  /// null.
+  mlir::StringAttr rowAxis = {};
 };
 
 /// A value, or a literal that takes the type of what it meets, or nothing (a derivative that is
-/// zero everywhere). Operators build arith operations; an operand that lacks axes is broadcast.
+/// zero everywhere). Operators build arith operations; operands are broadcast to the axes of both.
 class Expr {
 public:
   Expr() = default;
@@ -29,7 +32,8 @@ public:
   mlir::Type type() const { return held.getType(); }
   const Site &at() const { return *site; }
 
-  /// This expression as a value of the axes and element type of `other`.
+  /// This expression repeated along the axes of `other` that it lacks; a literal takes the type of
+  /// `other`.
   Expr as(Expr other) const;
 
 private:
@@ -67,9 +71,9 @@ Expr xlogy(Expr x, Expr y);
 
 /// Sum over an axis.
 Expr sum(Expr x, mlir::StringAttr axis);
-/// `x` repeated along the axes of `like`; `x` itself when it has them.
+/// `x` repeated along the axes of `like` that it lacks.
 Expr spread(Expr x, Expr like);
-/// The sum of `x` over every axis that `like` lacks: the transpose of spread.
+/// The sum of `x` over every axis that `like` lacks, but Site::rowAxis: the transpose of spread.
 Expr sumTo(Expr x, Expr like);
 /// Softmax over an axis.
 Expr softmax(Expr x, mlir::StringAttr axis);

@@ -52,13 +52,18 @@ Expr extremal(Expr x, Expr r) { return where(x == spread(r, x), Expr(1.0).as(x),
 /// g along the axis that the operand of a rename has.
 Expr renameBack(Expr g, const Application &at) {
   auto rename = at.r.value().getDefiningOp<RenameOp>();
-  return {&g.at(), RenameOp::create(g.at().builder, g.at().loc, at.x.type(), g.value(),
-                                    rename.getToAttr(), rename.getFromAttr())};
+  auto program = rename->getParentOfType<ProgramOp>();
+  SmallVector<StringAttr> axes(axesOf(g.type()));
+  llvm::replace(axes, rename.getToAttr(), rename.getFromAttr());
+  return {&g.at(), RenameOp::create(g.at().builder, g.at().loc,
+                                    program.typeOver(getElementTypeOrSelf(g.type()), axes),
+                                    g.value(), rename.getToAttr(), rename.getFromAttr())};
 }
 
 Expr cumsum(Expr x, Expr key, StringAttr axis, bool reverse) {
-  return {&x.at(), CumsumOp::create(x.at().builder, x.at().loc, x.type(), x.value(),
-                                    key.isNothing() ? Value() : key.value(), axis, reverse)};
+  Value by = key.isNothing() ? Value() : key.as(x).value();
+  return {&x.at(), CumsumOp::create(x.at().builder, x.at().loc, x.type(), x.value(), by, axis,
+                                    reverse)};
 }
 
 Expr extremumPartial(const Application &at) {

@@ -1,10 +1,11 @@
 //===- LossToVector.cpp - kernels become loops over vectors ---------------===//
 
 #include "compiler/Conversion/Passes.h"
-#include "compiler/Dialect/Loss/IR/Loss.h"
+#include "compiler/Conversion/PhaseLoops.h"
 
-#include "mlir/IR/Builders.h"
-#include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 namespace loss::ir {
 #define GEN_PASS_DEF_CONVERTLOSSTOVECTOR
@@ -17,136 +18,206 @@ using namespace loss::ir;
 namespace {
 
 /// Fields of LossArgs in runtime/abi/LossAbi.h, in order.
-enum ArgsField { classes, inputs, inputStrides, params, value, grads, gradStrides, gradScale };
+enum ArgsField {
+  sizes,
+  inputs,
+  inputStrides,
+  params,
+  classWeights,
+  labelSmoothing,
+  weights,
+  weightStride,
+  value,
+  grads,
+  gradStrides,
+  gradScale,
+  tangents,
+  tangentStrides
+};
 
 class FunctionBuilder {
 public:
-  FunctionBuilder(KernelOp kernel, unsigned bits)
-      : kernel(kernel), bits(bits), b(kernel.getLoc(), kernel.getContext()),
-        element(kernel.getElement()), pointer(LLVM::LLVMPointerType::get(kernel.getContext())),
-        i64(b.getI64Type()), lanes(bits / element.getIntOrFloatBitWidth()),
-        vector(VectorType::get(lanes, element)) {}
+  FunctionBuilder(KernelOp kernel, unsigned bits) : code(kernel, bits), kernel(kernel), b(code.b) {}
 
   void build();
 
 private:
-  // Memory.
+  /// An array of the caller: row `r` is at base + r * stride.
+  struct Memory {
+    Value base, stride;
+    ArrayType array; // null: one number a row
+    Type element;
+    RoleKind role;
+  };
+
   Value field(ArgsField which, Type type);
-  Value entry(Value array, unsigned index, Type type);
-  Value at(Value base, Value index, Type type) {
-    return LLVM::GEPOp::create(b, pointer, type, base, ValueRange{index});
+  Value entry(ArgsField which, unsigned index, Type type);
+  Value load(Value address, Type type) { return LLVM::LoadOp::create(b, type, address); }
+  Value fromDouble(Value number) {
+    return code.element.isF64() ? number
+                                : arith::TruncFOp::create(b, code.element, number).getResult();
   }
-  Value loadNumber(Value address, Type type) { return LLVM::LoadOp::create(b, type, address); }
-  unsigned alignment() { return element.getIntOrFloatBitWidth() / 8; }
 
-  Value integer(int64_t v) { return arith::ConstantOp::create(b, b.getI64IntegerAttr(v)); }
-
+  void loadSizes();
   void loadArguments();
+  std::optional<Memory> memoryOf(RoleAttr role, Type type);
+  Value numberOf(RoleAttr role);
+  /// Address of the slab of a row.
+  Value slab(const Memory &memory, Value row);
   Value checkedEnd();
-  void emitRow(Value row);
+  /// Whether a class index of the row lies outside the classes.
+  Value hasBadIndex(const Memory &memory, Value row);
+  void emitRows(Value end);
+  void emitRow();
+  /// Zeros where a row of weight 0 has its result and gradients.
+  void emitSkippedRow();
+  void emitReturn(KernelReturnOp op);
   void emitOp(Operation &op);
+  void emitScan(ScanOp scan);
+  void emitScratchFunction();
+  Value roundedSize(ArrayType array);
 
-  // Phases.
-  struct Chunk {
-    Value base; // first class of the vector
-    Value mask; // null: all lanes
-  };
-  void emitPhase(PhaseOp phase);
-  /// Operations of an element of the phase, in instructions of a vector.
-  static unsigned work(PhaseOp phase);
-  static unsigned unrollFactor(PhaseOp phase);
-  /// The body of `phase` on one vector; adds to the accumulators.
-  void emitChunk(PhaseOp phase, Chunk chunk, MutableArrayRef<Value> accumulators);
-  Value identity(ReduceKind kind);
-  Value combine(ReduceKind kind, Value a, Value b);
-  Value horizontal(ReduceKind kind, Value v);
-  /// `v` as a vector: a number from outside the phase is repeated.
-  Value asVector(Value v, DenseMap<Value, Value> &local);
-
+  KernelCode code;
   KernelOp kernel;
-  unsigned bits;
-  ImplicitLocOpBuilder b;
-  Type element;
-  Type pointer;
-  Type i64;
-  int64_t lanes;
-  VectorType vector;
-
+  ImplicitLocOpBuilder &b;
   func::FuncOp function;
-  Value args, scratch, classCount;
-  SmallVector<Value> bases, strides; // one an argument of the kernel that lives in memory
-  unsigned scratchRows = 0;
-  /// Kernel values: numbers, or addresses of rows.
-  DenseMap<Value, Value> map;
-  /// The phase of most work fetches the next row of every input and gradient into the cache, so
-  /// that memory and arithmetic overlap; and the addresses of that row.
-  PhaseOp busiest;
-  struct NextRow {
-    Value address;
-    bool isWritten;
-  };
-  SmallVector<NextRow> nextRows;
-  /// Numbers repeated as vectors, made in front of the phase's loops.
-  DenseMap<Value, Value> splats;
+  Value args, scratch;
+  /// Arguments and returned numbers that live in memory.
+  SmallVector<std::pair<BlockArgument, Memory>> arguments;
+  SmallVector<Memory> returns;
+  SmallVector<ArrayType> scratchArrays;
+  /// Elements of scratch in use.
+  Value scratchUsed;
 };
 
 Value FunctionBuilder::field(ArgsField which, Type type) {
-  auto structType = LLVM::LLVMStructType::getLiteral(
-      b.getContext(), {i64, pointer, pointer, pointer, pointer, pointer, pointer, b.getF64Type()});
-  Value address = LLVM::GEPOp::create(b, pointer, structType, args,
+  Type p = code.pointer, d = b.getF64Type(), i = code.i64;
+  auto structType = LLVM::LLVMStructType::getLiteral(b.getContext(),
+                                                     {p, p, p, p, p, d, p, i, p, p, p, d, p, p});
+  Value address = LLVM::GEPOp::create(b, code.pointer, structType, args,
                                       ArrayRef<LLVM::GEPArg>{0, static_cast<int32_t>(which)});
-  return loadNumber(address, type);
+  return load(address, type);
 }
 
-Value FunctionBuilder::entry(Value array, unsigned index, Type type) {
-  Value address = LLVM::GEPOp::create(b, pointer, type, array,
+Value FunctionBuilder::entry(ArgsField which, unsigned index, Type type) {
+  Value address = LLVM::GEPOp::create(b, code.pointer, type, field(which, code.pointer),
                                       ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(index)});
-  return loadNumber(address, type);
+  return load(address, type);
+}
+
+void FunctionBuilder::loadSizes() {
+  for (auto [i, axis] : llvm::enumerate(kernel.getAxes().getNames()))
+    if (!kernel.getRange())
+      code.sizes[axis] = entry(sizes, i, code.i64);
+    else
+      code.sizes[axis] =
+          arith::SubIOp::create(b, function.getArgument(2), function.getArgument(1));
+}
+
+std::optional<FunctionBuilder::Memory> FunctionBuilder::memoryOf(RoleAttr role, Type type) {
+  Memory memory;
+  memory.array = dyn_cast<ArrayType>(type);
+  memory.element = memory.array ? memory.array.getElementType() : type;
+  memory.role = role.getKind();
+  unsigned index = role.getIndex();
+  Value none = code.integer(0);
+  // A contiguous result: one slab after the other.
+  auto contiguous = [&]() -> Value {
+    return memory.array && !kernel.getRange() ? code.elementCount(memory.array) : code.integer(1);
+  };
+  switch (role.getKind()) {
+  case RoleKind::input:
+    memory.base = entry(inputs, index, code.pointer);
+    memory.stride = entry(inputStrides, index, code.i64);
+    break;
+  case RoleKind::tangent:
+    memory.base = entry(tangents, index, code.pointer);
+    memory.stride = entry(tangentStrides, index, code.i64);
+    break;
+  case RoleKind::grad:
+    memory.base = entry(grads, index, code.pointer);
+    memory.stride = entry(gradStrides, index, code.i64);
+    break;
+  case RoleKind::value:
+    memory.base = field(value, code.pointer);
+    memory.stride = contiguous();
+    break;
+  case RoleKind::weights:
+    memory.base = field(weights, code.pointer);
+    memory.stride = code.product(contiguous(), code.weightStride);
+    break;
+  case RoleKind::class_weights:
+    memory.base = field(classWeights, code.pointer);
+    memory.stride = none;
+    break;
+  case RoleKind::param:
+  case RoleKind::scale:
+  case RoleKind::label_smoothing:
+    return std::nullopt;
+  }
+  return memory;
+}
+
+/// Numbers of the whole call.
+Value FunctionBuilder::numberOf(RoleAttr role) {
+  switch (role.getKind()) {
+  case RoleKind::param:
+    return fromDouble(entry(params, role.getIndex(), b.getF64Type()));
+  case RoleKind::scale:
+    return fromDouble(field(gradScale, b.getF64Type()));
+  default:
+    return fromDouble(field(labelSmoothing, b.getF64Type()));
+  }
 }
 
 void FunctionBuilder::loadArguments() {
-  classCount = field(classes, i64);
-  Value inputBases = field(inputs, pointer), inputStep = field(inputStrides, pointer);
-  Value parameters = field(params, pointer);
-  Block &body = kernel.getBody().front();
-  unsigned count = kernel.getInputs() + kernel.getParams();
-  auto fromDouble = [&](Value number) -> Value {
-    return element.isF64() ? number : arith::TruncFOp::create(b, element, number).getResult();
+  code.weightStride = field(weightStride, code.i64);
+  for (BlockArgument argument : kernel.getBody().getArguments()) {
+    RoleAttr role = kernel.getRole(argument.getArgNumber());
+    if (auto memory = memoryOf(role, argument.getType()))
+      arguments.push_back({argument, *memory});
+    else
+      code.map[argument] = numberOf(role);
+  }
+  for (Attribute role : kernel.getReturns())
+    returns.push_back(*memoryOf(cast<RoleAttr>(role), code.element));
+}
+
+Value FunctionBuilder::slab(const Memory &memory, Value row) {
+  return code.at(memory.base, code.product(row, memory.stride), memory.element);
+}
+
+Value FunctionBuilder::hasBadIndex(const Memory &memory, Value row) {
+  Value classes = code.sizeOf(kernel.getClassAxisAttr());
+  // Unsigned: a negative index is large.
+  auto isBad = [&](Value index) -> Value {
+    return arith::CmpIOp::create(b, arith::CmpIPredicate::uge, index, classes);
   };
-  // Inputs come before parameters: loss.program keeps that order.
-  for (unsigned i = 0; i < count; ++i) {
-    if (i < kernel.getInputs()) {
-      bases.push_back(entry(inputBases, i, pointer));
-      strides.push_back(entry(inputStep, i, i64));
-    } else {
-      map[body.getArgument(i)] =
-          fromDouble(entry(parameters, i - kernel.getInputs(), b.getF64Type()));
-    }
-  }
-  if (kernel.getGrads() == 0)
-    return;
-  Value gradBases = field(grads, pointer), gradStep = field(gradStrides, pointer);
-  for (unsigned i = 0; i < kernel.getGrads(); ++i) {
-    bases.push_back(entry(gradBases, i, pointer));
-    strides.push_back(entry(gradStep, i, i64));
-  }
-  map[body.getArguments().back()] = fromDouble(field(gradScale, b.getF64Type()));
+  Value first = slab(memory, row);
+  if (!memory.array)
+    return isBad(load(first, code.i64));
+  Value no = arith::ConstantOp::create(b, b.getBoolAttr(false));
+  auto loop = scf::ForOp::create(b, code.integer(0), code.elementCount(memory.array),
+                                 code.integer(1), ValueRange{no});
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  Value index = load(code.at(first, loop.getInductionVar(), code.i64), code.i64);
+  Value any = arith::OrIOp::create(b, loop.getRegionIterArgs()[0], isBad(index));
+  scf::YieldOp::create(b, ValueRange{any});
+  return loop.getResult(0);
 }
 
 /// The end of the range, or its first row with a class index outside [0, classes).
 Value FunctionBuilder::checkedEnd() {
   Value begin = function.getArgument(1), end = function.getArgument(2);
-  for (unsigned i = 0; i < kernel.getInputs(); ++i) {
-    if (!kernel.getBody().getArgument(i).getType().isInteger(64))
+  for (auto &[argument, memory] : arguments) {
+    if (!memory.element.isInteger(64))
       continue;
-    auto loop = scf::ForOp::create(b, begin, end, integer(1), ValueRange{end});
+    auto loop = scf::ForOp::create(b, begin, end, code.integer(1), ValueRange{end});
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
     Value row = loop.getInductionVar(), first = loop.getRegionIterArgs()[0];
-    Value index = loadNumber(at(bases[i], arith::MulIOp::create(b, row, strides[i]), i64), i64);
-    // Unsigned: a negative index is large.
-    Value bad = arith::CmpIOp::create(b, arith::CmpIPredicate::uge, index, classCount);
-    Value candidate = arith::SelectOp::create(b, bad, row, end);
+    Value candidate = arith::SelectOp::create(b, hasBadIndex(memory, row), row, end);
     scf::YieldOp::create(b, ValueRange{arith::MinSIOp::create(b, first, candidate)});
     end = loop.getResult(0);
   }
@@ -154,279 +225,199 @@ Value FunctionBuilder::checkedEnd() {
 }
 
 void FunctionBuilder::build() {
+  Type pointer = code.pointer, i64 = code.i64;
   auto type = FunctionType::get(b.getContext(), {pointer, i64, i64, pointer}, {i64});
   b.setInsertionPoint(kernel);
   function = func::FuncOp::create(b, kernel.getSymName(), type);
   b.setInsertionPointToStart(function.addEntryBlock());
   args = function.getArgument(0);
   scratch = function.getArgument(3);
+  loadSizes();
   loadArguments();
   Value end = checkedEnd();
-
-  auto loop = scf::ForOp::create(b, function.getArgument(1), end, integer(1));
-  {
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(loop.getBody());
-    emitRow(loop.getInductionVar());
-  }
+  emitRows(end);
   Value complete = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, end, function.getArgument(2));
-  Value status = arith::SelectOp::create(b, complete, integer(-1), end);
+  Value status = arith::SelectOp::create(b, complete, code.integer(-1), end);
   func::ReturnOp::create(b, ValueRange{status});
-  function->setAttr("loss.scratch_rows", b.getI32IntegerAttr(scratchRows));
-  function->setAttr("loss.target", kernel.getTargetAttr());
-  function->setAttr("loss.mode", kernel.getModeAttr());
+  emitScratchFunction();
   kernel.erase();
 }
 
-void FunctionBuilder::emitRow(Value row) {
-  Block &body = kernel.getBody().front();
-  unsigned memory = 0;
-  for (unsigned i = 0, e = body.getNumArguments() - 1; i < e; ++i) {
-    bool isParam = i >= kernel.getInputs() && i < kernel.getInputs() + kernel.getParams();
-    if (isParam)
-      continue;
-    BlockArgument argument = body.getArgument(i);
-    Value offset = arith::MulIOp::create(b, row, strides[memory]);
-    bool isRow = isa<RowType>(argument.getType());
-    Value address = at(bases[memory], offset, isRow ? element : argument.getType());
-    map[argument] = isRow ? address : loadNumber(address, argument.getType());
-    if (isRow)
-      nextRows.push_back({at(address, strides[memory], element), i >= kernel.getInputs()});
-    ++memory;
+void FunctionBuilder::emitRows(Value end) {
+  Value begin = function.getArgument(1);
+  if (kernel.getRange()) {
+    code.row = begin;
+    return emitRow();
   }
+  auto loop = scf::ForOp::create(b, begin, end, code.integer(1));
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  code.row = loop.getInductionVar();
+  emitRow();
+}
+
+void FunctionBuilder::emitRow() {
+  Value weight;
+  for (auto &[argument, memory] : arguments) {
+    Value address = slab(memory, code.row);
+    code.map[argument] = memory.array ? address : load(address, memory.element);
+    if (!memory.array && memory.role == RoleKind::weights)
+      weight = code.map[argument];
+    bool isFetched = memory.role == RoleKind::input || memory.role == RoleKind::grad;
+    if (memory.array && isFetched && memory.element == code.element)
+      code.nextRows.push_back({code.at(address, memory.stride, code.element), memory.array,
+                               memory.role == RoleKind::grad});
+  }
+  OpBuilder::InsertionGuard guard(b);
+  if (weight && kernel.getRowAxisAttr() && kernel.getMode() != "tangent") {
+    Value zero =
+        arith::ConstantOp::create(b, cast<TypedAttr>(b.getFloatAttr(code.element, 0.0)));
+    Value counts = arith::CmpFOp::create(b, arith::CmpFPredicate::UNE, weight, zero);
+    auto branch = scf::IfOp::create(b, TypeRange(), counts, /*withElseRegion=*/true);
+    b.setInsertionPointToStart(branch.elseBlock());
+    emitSkippedRow();
+    b.setInsertionPointToStart(branch.thenBlock());
+  }
+
+  Block &body = kernel.getBody().front();
+  PhaseOp busiest;
   unsigned most = 0;
   for (PhaseOp phase : body.getOps<PhaseOp>())
-    if (work(phase) >= most) {
+    if (workOf(phase) >= most) {
       busiest = phase;
-      most = work(phase);
+      most = workOf(phase);
     }
+  scratchUsed = code.integer(0);
   for (Operation &op : body) {
-    if (auto ret = dyn_cast<KernelReturnOp>(op)) {
-      Value address = at(field(value, pointer), row, element);
-      LLVM::StoreOp::create(b, map.lookup(ret.getValue()), address);
-      continue;
-    }
-    emitOp(op);
+    if (auto phase = dyn_cast<PhaseOp>(op))
+      emitPhaseLoops(code, phase, phase == busiest);
+    else if (auto scan = dyn_cast<ScanOp>(op))
+      emitScan(scan);
+    else if (auto ret = dyn_cast<KernelReturnOp>(op))
+      emitReturn(ret);
+    else
+      emitOp(op);
   }
 }
 
-/// Contraction to fused multiply-add is allowed in generated code, not in the math library.
-static void allowContraction(Operation *op) {
-  if (auto flags = dyn_cast<arith::ArithFastMathInterface>(op))
-    op->setAttr(flags.getFastMathAttrName(),
-                arith::FastMathFlagsAttr::get(op->getContext(), arith::FastMathFlags::contract));
+void FunctionBuilder::emitSkippedRow() {
+  Value zero = arith::ConstantOp::create(b, cast<TypedAttr>(b.getFloatAttr(code.element, 0.0)));
+  for (Memory &memory : returns)
+    LLVM::StoreOp::create(b, zero, slab(memory, code.row));
+  for (auto &[argument, memory] : arguments)
+    if (memory.role == RoleKind::grad)
+      emitFill(code, code.map.lookup(argument), code.elementCount(memory.array), zero);
+}
+
+void FunctionBuilder::emitReturn(KernelReturnOp op) {
+  for (auto [number, memory] : llvm::zip_equal(op.getValues(), returns))
+    LLVM::StoreOp::create(b, code.map.lookup(number), slab(memory, code.row));
+}
+
+/// Elements of an array, rounded up to whole cache lines.
+Value FunctionBuilder::roundedSize(ArrayType array) {
+  int64_t line = 64 / code.alignment(array.getElementType());
+  // In elements of the kernel: an index takes two f32.
+  int64_t scale = code.alignment(array.getElementType()) / code.alignment(code.element);
+  Value count = arith::AddIOp::create(b, code.elementCount(array), code.integer(line - 1));
+  count = arith::SubIOp::create(b, count, arith::RemUIOp::create(b, count, code.integer(line)));
+  return scale == 1 ? count : code.product(count, code.integer(scale));
 }
 
 void FunctionBuilder::emitOp(Operation &op) {
-  if (auto phase = dyn_cast<PhaseOp>(op))
-    return emitPhase(phase);
   Value result = op.getResult(0);
-  if (isa<ScratchOp>(op)) {
-    Value offset = arith::MulIOp::create(b, classCount, integer(scratchRows++));
-    map[result] = at(scratch, offset, element);
-  } else if (auto load = dyn_cast<LoadOp>(op)) {
-    map[result] =
-        loadNumber(at(map.lookup(load.getRow()), map.lookup(load.getIndex()), element), element);
-  } else if (isa<AxisSizeOp>(op)) {
-    map[result] = arith::SIToFPOp::create(b, element, classCount);
+  if (auto own = dyn_cast<ScratchOp>(op)) {
+    auto type = cast<ArrayType>(own.getType());
+    code.map[result] = code.at(scratch, scratchUsed, code.element);
+    scratchUsed = arith::AddIOp::create(b, scratchUsed, roundedSize(type));
+    scratchArrays.push_back(type);
+  } else if (auto own = dyn_cast<LoadOp>(op)) {
+    code.map[result] = load(
+        code.at(code.map.lookup(own.getArray()), code.map.lookup(own.getIndex()), code.element),
+        code.element);
+  } else if (auto size = dyn_cast<AxisSizeOp>(op)) {
+    // Of the whole call, also where the kernel works on a range.
+    StringAttr axis = kernel.getOriginal(size.getAxisAttr());
+    unsigned index = llvm::find(kernel.getAxes().getNames(), axis) -
+                     kernel.getAxes().getNames().begin();
+    code.map[result] =
+        arith::SIToFPOp::create(b, code.element, entry(sizes, index, code.i64));
+  } else if (isa<PositionOp>(op)) {
+    code.map[result] = arith::SIToFPOp::create(b, code.element, code.row);
   } else {
     SmallVector<Value> operands =
-        llvm::map_to_vector(op.getOperands(), [&](Value v) { return map.lookup(v); });
+        llvm::map_to_vector(op.getOperands(), [&](Value v) { return code.map.lookup(v); });
     OperationState state(op.getLoc(), op.getName(), operands, result.getType(), op.getAttrs());
     Operation *copy = b.create(state);
     allowContraction(copy);
-    map[result] = copy->getResult(0);
+    code.map[result] = copy->getResult(0);
   }
 }
 
-//===----------------------------------------------------------------------===//
-// Phases
-//===----------------------------------------------------------------------===//
-
-Value FunctionBuilder::identity(ReduceKind kind) {
-  double start = kind == ReduceKind::sum   ? 0.0
-                 : kind == ReduceKind::min ? std::numeric_limits<double>::infinity()
-                                           : -std::numeric_limits<double>::infinity();
-  return arith::ConstantOp::create(
-      b, DenseElementsAttr::get(vector, cast<Attribute>(b.getFloatAttr(element, start))));
-}
-
-Value FunctionBuilder::combine(ReduceKind kind, Value acc, Value x) {
-  switch (kind) {
-  case ReduceKind::sum:
-    return arith::AddFOp::create(b, acc, x);
-  case ReduceKind::max:
-    return arith::MaximumFOp::create(b, acc, x);
-  case ReduceKind::min:
-    return arith::MinimumFOp::create(b, acc, x);
-  case ReduceKind::maxnum:
-    // One instruction: x86's max gives its second operand unless the first is greater.
-    return arith::SelectOp::create(b, arith::CmpFOp::create(b, arith::CmpFPredicate::OGT, x, acc),
-                                   x, acc);
+/// A call of loss_rt_cumsum for every position along the other axes.
+void FunctionBuilder::emitScan(ScanOp scan) {
+  auto array = cast<ArrayType>(scan.getInput().getType());
+  OpBuilder::InsertionGuard guard(b);
+  llvm::DenseMap<StringAttr, Value> positions;
+  for (StringAttr axis : array.getAxes().getNames()) {
+    if (axis == scan.getAxisAttr())
+      continue;
+    auto loop = scf::ForOp::create(b, code.integer(0), code.sizeOf(axis), code.integer(1));
+    b.setInsertionPointToStart(loop.getBody());
+    positions[axis] = loop.getInductionVar();
   }
-  llvm_unreachable("unknown reduction");
-}
-
-Value FunctionBuilder::horizontal(ReduceKind kind, Value v) {
-  auto combining = kind == ReduceKind::sum   ? vector::CombiningKind::ADD
-                   : kind == ReduceKind::min ? vector::CombiningKind::MINIMUMF
-                   : kind == ReduceKind::max ? vector::CombiningKind::MAXIMUMF
-                                             : vector::CombiningKind::MAXNUMF;
-  // A fixed tree, not left to right: the same for every call.
-  auto flags = arith::FastMathFlags::reassoc;
-  return vector::ReductionOp::create(b, combining, v, flags);
-}
-
-unsigned FunctionBuilder::work(PhaseOp phase) {
-  unsigned count = 0;
-  for (Operation &op : phase.getBody().front().without_terminator())
-    count += isa<math::MathDialect, LossDialect>(op.getDialect()) && !isa<IsClassOp, SignOp>(op)
-                 ? 12
-                 : 1;
-  return count;
-}
-
-unsigned FunctionBuilder::unrollFactor(PhaseOp phase) {
-  return work(phase) <= 8 ? 4 : work(phase) <= 24 ? 2 : 1;
-}
-
-Value FunctionBuilder::asVector(Value v, DenseMap<Value, Value> &local) {
-  if (Value known = local.lookup(v))
-    return known;
-  // A number of the row; repeated once, where the splats are made.
-  Value number = map.lookup(v);
-  Value &splat = splats[v];
-  if (!splat)
-    splat = vector::BroadcastOp::create(b, VectorType::get(lanes, number.getType()), number);
-  return splat;
-}
-
-void FunctionBuilder::emitChunk(PhaseOp phase, Chunk chunk, MutableArrayRef<Value> accumulators) {
-  Block &body = phase.getBody().front();
-  DenseMap<Value, Value> local;
-  auto constantZero = [&]() -> Value {
-    return arith::ConstantOp::create(
-        b, DenseElementsAttr::get(vector, cast<Attribute>(b.getFloatAttr(element, 0.0))));
-  };
-  if (phase == busiest)
-    for (NextRow &next : nextRows)
-      LLVM::Prefetch::create(b, at(next.address, chunk.base, element), next.isWritten, /*hint=*/3,
-                             /*cache=*/1);
-  for (auto [argument, row] : llvm::zip_equal(body.getArguments(), phase.getReads())) {
-    Value address = at(map.lookup(row), chunk.base, element);
-    local[argument] = chunk.mask
-                          ? LLVM::MaskedLoadOp::create(b, vector, address, chunk.mask,
-                                                       constantZero(), alignment())
-                                .getResult()
-                          : LLVM::LoadOp::create(b, vector, address, alignment()).getResult();
-  }
-  for (Operation &op : body.without_terminator()) {
-    Value result = op.getResult(0);
-    if (auto isClass = dyn_cast<IsClassOp>(op)) {
-      // Lane numbers against the distance of the class: 32 bits do, classes are below 2^31.
-      auto laneType = VectorType::get(lanes, b.getI32Type());
-      auto numbers = llvm::to_vector(llvm::seq<int32_t>(0, lanes));
-      Value step = arith::ConstantOp::create(b, DenseIntElementsAttr::get(laneType, numbers));
-      Value distance = arith::SubIOp::create(b, map.lookup(isClass.getIndex()), chunk.base);
-      distance = arith::TruncIOp::create(b, b.getI32Type(), distance);
-      local[result] = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, step,
-                                            vector::BroadcastOp::create(b, laneType, distance));
-    } else if (auto constant = dyn_cast<arith::ConstantOp>(op)) {
-      auto type = VectorType::get(lanes, constant.getType());
-      local[result] = arith::ConstantOp::create(
-          b, DenseElementsAttr::get(type, Attribute(constant.getValue())));
-    } else {
-      SmallVector<Value> operands =
-          llvm::map_to_vector(op.getOperands(), [&](Value v) { return asVector(v, local); });
-      OperationState state(op.getLoc(), op.getName(), operands,
-                           VectorType::get(lanes, result.getType()), op.getAttrs());
-      Operation *copy = b.create(state);
-      allowContraction(copy);
-      local[result] = copy->getResult(0);
+  auto walk = [&](Value of) -> std::pair<Value, Value> {
+    auto type = cast<ArrayType>(of.getType());
+    Value offset = code.integer(0), stride;
+    for (auto [i, axis] : llvm::enumerate(type.getAxes().getNames())) {
+      Value step = code.strideOf(type, i);
+      if (axis == scan.getAxisAttr())
+        stride = step;
+      else
+        offset = arith::AddIOp::create(b, offset, code.product(positions[axis], step));
     }
+    return {code.at(code.map.lookup(of), offset, type.getElementType()), stride};
+  };
+  auto [in, inStride] = walk(scan.getInput());
+  auto [out, outStride] = walk(scan.getOutput());
+  Value null = LLVM::ZeroOp::create(b, code.pointer), key = null, order = null;
+  Value keyStride = code.integer(0);
+  if (scan.getKey()) {
+    std::tie(key, keyStride) = walk(scan.getKey());
+    order = code.map.lookup(scan.getOrder());
   }
-  auto yield = cast<PhaseYieldOp>(body.getTerminator());
-  for (auto [i, reduced] : llvm::enumerate(yield.getReduced())) {
-    ReduceKind kind = cast<ReduceKindAttr>(phase.getReductions()[i]).getValue();
-    Value x = asVector(reduced, local);
-    if (chunk.mask)
-      x = arith::SelectOp::create(b, chunk.mask, x, identity(kind));
-    accumulators[i] = combine(kind, accumulators[i], x);
+  Value reverse = code.integer(scan.getReverse());
+  Type p = code.pointer, i = code.i64;
+  std::string name = code.element.isF64() ? "loss_rt_cumsum_f64" : "loss_rt_cumsum_f32";
+  auto module = kernel->getParentOfType<ModuleOp>();
+  if (!module.lookupSymbol(name)) {
+    auto atStart = OpBuilder::atBlockBegin(module.getBody());
+    auto type = FunctionType::get(b.getContext(), {p, i, p, i, p, i, p, i, i}, {});
+    func::FuncOp::create(atStart, kernel.getLoc(), name, type).setPrivate();
   }
-  for (auto [written, row] : llvm::zip_equal(yield.getWritten(), phase.getWrites())) {
-    Value address = at(map.lookup(row), chunk.base, element);
-    Value x = asVector(written, local);
-    if (chunk.mask)
-      LLVM::MaskedStoreOp::create(b, x, address, chunk.mask, alignment());
-    else
-      LLVM::StoreOp::create(b, x, address, alignment());
-  }
+  func::CallOp::create(b, name, TypeRange(),
+                       ValueRange{in, inStride, key, keyStride, out, outStride, order,
+                                  code.sizeOf(scan.getAxisAttr()), reverse});
 }
 
-void FunctionBuilder::emitPhase(PhaseOp phase) {
-  splats.clear();
-  // Numbers of the row that the body uses, repeated before the loops.
-  DenseMap<Value, Value> none;
-  phase.getBody().walk([&](Operation *op) {
-    if (isa<IsClassOp>(op))
-      return;
-    for (Value operand : op->getOperands())
-      if (operand.getParentRegion() != &phase.getBody())
-        asVector(operand, none);
-  });
-
-  unsigned reductions = phase.getReductions().size(), unroll = unrollFactor(phase);
-  auto kindOf = [&](unsigned i) {
-    return cast<ReduceKindAttr>(phase.getReductions()[i]).getValue();
-  };
-  SmallVector<Value> start;
-  for (unsigned u = 0; u < unroll; ++u)
-    for (unsigned i = 0; i < reductions; ++i)
-      start.push_back(identity(kindOf(i)));
-
-  // Whole vectors. A heavy body has none of them where masks are cheap: they cost little beside it,
-  // and code of half the size compiles in half the time.
-  bool maskedOnly = unroll == 1 && bits == 512;
-  Value whole = integer(0);
-  SmallVector<Value> acc(start);
-  if (!maskedOnly) {
-    Value step = integer(lanes * unroll);
-    whole = arith::SubIOp::create(b, classCount, arith::RemUIOp::create(b, classCount, step));
-    auto main = scf::ForOp::create(b, integer(0), whole, step, start);
-    {
-      OpBuilder::InsertionGuard guard(b);
-      b.setInsertionPointToStart(main.getBody());
-      SmallVector<Value> inner(main.getRegionIterArgs());
-      for (unsigned u = 0; u < unroll; ++u) {
-        Value base = arith::AddIOp::create(b, main.getInductionVar(), integer(u * lanes));
-        emitChunk(phase, {base, {}}, MutableArrayRef(inner).slice(u * reductions, reductions));
-      }
-      // An empty yield exists already when there is nothing to reduce.
-      if (reductions)
-        scf::YieldOp::create(b, inner);
-    }
-    acc.assign(main.getResults().begin(), main.getResults().begin() + reductions);
-    for (unsigned u = 1; u < unroll; ++u)
-      for (unsigned i = 0; i < reductions; ++i)
-        acc[i] = combine(kindOf(i), acc[i], main.getResult(u * reductions + i));
+/// `<kernel>_scratch(sizes)`: elements of scratch that a call needs; only where it needs some.
+void FunctionBuilder::emitScratchFunction() {
+  if (scratchArrays.empty())
+    return;
+  b.setInsertionPointAfter(function);
+  std::string name = (kernel.getSymName() + "_scratch").str();
+  auto type = FunctionType::get(b.getContext(), {code.pointer}, {code.i64});
+  auto own = func::FuncOp::create(b, name, type);
+  b.setInsertionPointToStart(own.addEntryBlock());
+  for (auto [i, axis] : llvm::enumerate(kernel.getAxes().getNames())) {
+    Value address = LLVM::GEPOp::create(b, code.pointer, code.i64, own.getArgument(0),
+                                        ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(i)});
+    code.sizes[axis] = load(address, code.i64);
   }
-
-  // The rest, masked.
-  auto tail = scf::ForOp::create(b, whole, classCount, integer(lanes), acc);
-  {
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(tail.getBody());
-    Value left = arith::SubIOp::create(b, classCount, tail.getInductionVar());
-    Value index = arith::IndexCastOp::create(b, b.getIndexType(), left);
-    Value mask =
-        vector::CreateMaskOp::create(b, VectorType::get(lanes, b.getI1Type()), ValueRange{index});
-    SmallVector<Value> inner(tail.getRegionIterArgs());
-    emitChunk(phase, {tail.getInductionVar(), mask}, inner);
-    if (reductions)
-      scf::YieldOp::create(b, inner);
-  }
-  for (auto [i, result] : llvm::enumerate(phase.getResults()))
-    map[result] = horizontal(kindOf(i), tail.getResult(i));
+  Value total = code.integer(0);
+  for (ArrayType array : scratchArrays)
+    total = arith::AddIOp::create(b, total, roundedSize(array));
+  func::ReturnOp::create(b, ValueRange{total});
 }
 
 struct ConvertLossToVectorPass : loss::ir::impl::ConvertLossToVectorBase<ConvertLossToVectorPass> {

@@ -49,21 +49,31 @@ int loss::describeModule(const std::string &path, llvm::raw_ostream &out,
       << module->abi_version << "\n";
   out << "  source       sha256 " << module->source_hash << "\n";
   out << "inputs\n";
+  static const char *const kinds[] = {"", "target ", "fixed "};
   for (uint32_t i = 0; i < module->input_count; ++i) {
     const LossInput &input = module->inputs[i];
-    out << "  " << input.name << ": " << (input.kind == LOSS_INPUT_TARGET ? "target " : "") << "[";
+    out << "  " << input.name << ": " << kinds[input.kind] << "[";
     for (uint32_t a = 0; a < input.axis_count; ++a)
-      out << (a ? ", " : "") << input.axes[a];
-    out << "]" << (input.grad_index >= 0 ? "  with gradient" : "");
+      out << (a ? ", " : "") << module->axes[input.axes[a]];
+    out << "]" << (input.has_gradient ? "  with gradient" : "");
     if (input.doc[0])
       out << "  " << firstLine(input.doc);
     out << "\n";
   }
+  out << "result: [";
+  for (uint32_t a = 0; a < module->result_axis_count; ++a)
+    out << (a ? ", " : "") << module->axes[module->result_axes[a]];
+  out << "]"
+      << (module->row_axis < 0 ? "; one call computes everything\n"
+                               : "; threads divide the first axis\n");
   if (module->param_count)
     out << "parameters\n";
   for (uint32_t i = 0; i < module->param_count; ++i) {
     const LossParam &param = module->params[i];
     out << "  " << param.name << " = " << llvm::format("%g", param.default_value);
+    static const char *const constraints[] = {"", ": positive", ": nonnegative", ": unit",
+                                              ": integer"};
+    out << constraints[param.constraint];
     if (param.doc[0])
       out << "  " << firstLine(param.doc);
     out << "\n";
@@ -71,15 +81,16 @@ int loss::describeModule(const std::string &path, llvm::raw_ostream &out,
   out << "kernels\n";
   static const char *const elements[] = {"f32", "f64"};
   static const char *const targets[] = {"no target", "class indices", "probabilities"};
-  static const char *const modes[] = {"value", "value and gradient"};
+  static const char *const modes[] = {"value", "value and gradient", "value and all gradients",
+                                      "second order"};
   for (uint32_t i = 0; i < module->kernel_count; ++i) {
     const LossKernel &kernel = module->kernels[i];
     out << "  " << elements[kernel.element] << ", " << targets[kernel.target] << ", "
-        << modes[kernel.mode] << ":";
+        << modes[kernel.mode] << (kernel.options ? ", smoothing and class weights" : "") << ":";
     for (unsigned level = 0; level < LOSS_LEVEL_COUNT; ++level)
       if (kernel.entry[level])
         out << " x86-64-v" << level + 2;
-    out << "; scratch rows " << kernel.scratch_rows << "\n";
+    out << (kernel.scratch ? "; with scratch\n" : "\n");
   }
   out.flush();
   return exitSuccess;

@@ -29,14 +29,21 @@ struct KernelSelection {
   uint32_t elements = (1u << LOSS_F32) | (1u << LOSS_F64);
   uint32_t targets =
       (1u << LOSS_TARGET_NONE) | (1u << LOSS_TARGET_INDEX) | (1u << LOSS_TARGET_DENSE);
-  uint32_t modes = (1u << LOSS_VALUE) | (1u << LOSS_VALUE_AND_GRAD);
+  /// LOSS_VALUE_AND_ALL_GRADS only where it differs from LOSS_VALUE_AND_GRAD: there are parameters,
+  /// fixed inputs, a dense target or inputs without a gradient of their own. LOSS_TANGENT must be
+  /// asked for.
+  uint32_t modes =
+      (1u << LOSS_VALUE) | (1u << LOSS_VALUE_AND_GRAD) | (1u << LOSS_VALUE_AND_ALL_GRADS);
+  /// LOSS_WITH_OPTIONS only for a loss with a target.
+  uint32_t options = (1u << LOSS_PLAIN) | (1u << LOSS_WITH_OPTIONS);
   /// Feature levels; 0 means the best level of this processor.
   uint32_t levels = 0;
 
   /// One element type, one kind of target, value and gradient in one kernel: what training needs.
   static KernelSelection training(uint32_t element = LOSS_F32,
                                   uint32_t target = LOSS_TARGET_INDEX) {
-    return {1u << element, (1u << target) | (1u << LOSS_TARGET_NONE), 1u << LOSS_VALUE_AND_GRAD, 0};
+    return {1u << element, (1u << target) | (1u << LOSS_TARGET_NONE), 1u << LOSS_VALUE_AND_GRAD,
+            1u << LOSS_PLAIN, 0};
   }
 };
 

@@ -57,22 +57,24 @@ std::optional<Phase> loss::phaseByName(StringRef name) {
 /// Pass pipelines are built once: making their rewrite patterns costs more than a run.
 struct PipelineContext::Pipelines {
   explicit Pipelines(MLIRContext *context)
-      : simplify(context), differentiate(context), expand(context), fuse(context) {
+      : simplify(context), addOptions(context, ir::ProgramOp::getOperationName()),
+        differentiate(context), expand(context), fuse(context) {
     // Stable forms come before differentiation: the gradient of log(softmax(x)) is better than what
     // the chain rule makes of its parts.
     simplify.addNestedPass<ir::ProgramOp>(ir::createSimplify());
     addCleanUp(simplify);
+    addOptions.addPass(ir::createAddOptions());
+    addCleanUp(addOptions);
     // Gradients repeat what the value computes, and multiply by the seed 1.
-    differentiate.addPass(ir::createDifferentiate());
     differentiate.addNestedPass<ir::ProgramOp>(ir::createSimplify());
     addCleanUp(differentiate);
     // Once for all element types, before the variants part.
     expand.addNestedPass<ir::ProgramOp>(ir::createMarkUnitAngles());
-    expand.addNestedPass<ir::ProgramOp>(ir::createExpandSoftmax());
+    expand.addNestedPass<ir::ProgramOp>(ir::createExpand());
     addCleanUp(expand);
     fuse.addPass(ir::createFuse());
     addCleanUp(fuse);
-    for (PassManager *manager : {&simplify, &differentiate, &expand, &fuse})
+    for (PassManager *manager : {&simplify, &addOptions, &differentiate, &expand, &fuse})
       manager->enableVerifier(verify);
   }
 
@@ -117,7 +119,7 @@ struct PipelineContext::Pipelines {
   }
 
   static constexpr bool verify = true;
-  PassManager simplify, differentiate, expand, fuse;
+  PassManager simplify, addOptions, differentiate, expand, fuse;
   std::unique_ptr<PassManager> specialised[2][2];
   std::map<unsigned, std::unique_ptr<Lowering>> lowered;
 };
@@ -154,7 +156,7 @@ private:
   bool parse(std::string_view text);
   bool generateLoss();
   bool simplify() { return succeeded(pipelines.simplify.run(*result.module)); }
-  bool differentiate() { return succeeded(pipelines.differentiate.run(*result.module)); }
+  bool differentiate();
   bool specialise();
   bool fuse() { return succeeded(pipelines.fuse.run(*result.module)); }
   bool generateVectors();
@@ -256,82 +258,208 @@ bool Run::generateLoss() {
   return static_cast<bool>(result.module);
 }
 
+static uint32_t kindOf(lang::InputKind kind) {
+  switch (kind) {
+  case lang::InputKind::Value:
+    return LOSS_INPUT_VALUE;
+  case lang::InputKind::Target:
+    return LOSS_INPUT_TARGET;
+  case lang::InputKind::Fixed:
+    return LOSS_INPUT_FIXED;
+  }
+  llvm_unreachable("unknown kind of input");
+}
+
+static uint32_t constraintOf(lang::Constraint constraint) {
+  switch (constraint) {
+  case lang::Constraint::Any:
+    return LOSS_ANY;
+  case lang::Constraint::Positive:
+    return LOSS_POSITIVE;
+  case lang::Constraint::Nonnegative:
+    return LOSS_NONNEGATIVE;
+  case lang::Constraint::Unit:
+    return LOSS_UNIT;
+  case lang::Constraint::Integer:
+    return LOSS_INTEGER;
+  }
+  llvm_unreachable("unknown constraint");
+}
+
 void Run::describeProgram() {
   const lang::Program &program = *result.program;
   ModuleInfo &info = result.info;
   info.name = program.name;
   info.doc = program.doc;
   info.source = result.source;
-  lang::AxisSet rows = 1, classes = lang::AxisSet(1) << (program.axes.size() - 1);
-  int32_t grads = 0;
+  auto indices = [](lang::AxisSet axes) {
+    std::vector<uint32_t> list;
+    for (uint32_t i = 0; axes >> i; ++i)
+      if (axes >> i & 1)
+        list.push_back(i);
+    return list;
+  };
+  // Copies come last, and callers do not see them.
+  for (size_t i = 0; i < program.axes.size(); ++i)
+    if (program.copyOf[i] < 0)
+      info.axes.push_back(program.axes[i]);
   for (const lang::ProgramInput &input : program.inputs) {
-    InputInfo described;
-    described.name = input.name;
-    described.doc = input.doc;
-    described.kind = input.kind == lang::InputKind::Target ? LOSS_INPUT_TARGET : LOSS_INPUT_VALUE;
-    for (size_t i = 0; i < program.axes.size(); ++i)
-      if (input.axes >> i & 1)
-        described.axes.push_back(program.axes[i]);
-    described.hasRows = input.axes & rows;
-    described.hasClasses = (input.axes & classes) && program.axes.size() > 1;
-    if (described.kind == LOSS_INPUT_VALUE && described.hasRows && described.hasClasses)
-      described.gradIndex = grads++;
-    info.inputs.push_back(std::move(described));
+    info.inputs.push_back(
+        {input.name, input.doc, kindOf(input.kind), indices(input.axes), false});
+    if (input.kind == lang::InputKind::Target)
+      info.classAxis = input.classAxis;
   }
   for (const lang::ProgramParam &param : program.params)
-    info.params.push_back({param.name, param.doc, param.defaultValue});
+    info.params.push_back(
+        {param.name, param.doc, param.defaultValue, constraintOf(param.constraint)});
+  info.resultAxes = indices(program.nodes[program.result].type.axes);
 }
 
-/// `@f_grad` without the gradients of inputs that kernels give none for.
-static void dropUnsupportedGradients(ir::ProgramOp program) {
+/// What the row axis, known once the program is simplified, means for callers.
+static void describeRows(ModuleInfo &info, ir::ProgramOp program) {
+  bool hasRows = static_cast<bool>(program.getRowAxis());
+  info.rowAxis = hasRows ? 0 : -1;
+  auto isRowInput = [&](const InputInfo &input) {
+    return input.kind == LOSS_INPUT_VALUE && llvm::is_contained(input.axes, 0u);
+  };
+  bool any = hasRows && llvm::any_of(info.inputs, isRowInput);
+  for (InputInfo &input : info.inputs)
+    input.hasGradient = input.kind == LOSS_INPUT_VALUE && (!any || isRowInput(input));
+}
+
+static bool wants(uint32_t mask, unsigned bit) { return mask >> bit & 1; }
+
+/// Names of the programs of a mode, and of kernels made of them.
+static constexpr const char *modeNames[] = {"value", "grad", "all", "tangent"};
+static constexpr const char *optionSuffixes[] = {"", "_options"};
+
+/// Beside the program of the loss: a second one with label smoothing and class weights and, of both,
+/// those that yield gradients. Each carries the attributes `loss.mode` and `loss.options`.
+bool Run::differentiate() {
+  ModuleOp module = *result.module;
+  ModuleInfo &info = result.info;
+  const KernelSelection &selection = options.selection;
+  auto plain = module.lookupSymbol<ir::ProgramOp>(info.name);
+  describeRows(info, plain);
+  OpBuilder builder(context);
+  auto mark = [&](ir::ProgramOp program, unsigned mode, unsigned option) {
+    program->setAttr("loss.mode", builder.getStringAttr(modeNames[mode]));
+    program->setAttr("loss.options", builder.getBoolAttr(option));
+  };
+
+  std::array<ir::ProgramOp, 2> bases = {plain, {}};
+  if (info.classAxis >= 0) {
+    builder.setInsertionPointAfter(plain);
+    bases[1] = cast<ir::ProgramOp>(builder.clone(*plain));
+    bases[1].setSymName(info.name + optionSuffixes[1]);
+    if (failed(pipelines.addOptions.run(bases[1])))
+      return false;
+    StringRef weighting =
+        bases[1]->getAttrOfType<StringAttr>("loss.class_weighting").getValue();
+    info.classWeighting = weighting == "target"   ? LOSS_WEIGHTS_TARGET
+                          : weighting == "result" ? LOSS_WEIGHTS_RESULT
+                                                  : LOSS_WEIGHTS_NONE;
+    bases[1]->removeAttr("loss.class_weighting");
+    if (!wants(selection.options, LOSS_WITH_OPTIONS)) {
+      bases[1].erase();
+      bases[1] = {};
+    }
+  }
+
+  SmallVector<unsigned> inputs, all;
+  for (unsigned i = 0, input = 0, e = plain.getNumArguments(); i < e; ++i) {
+    all.push_back(i);
+    if (plain.getArgKind(i) != "param" && info.inputs[input++].hasGradient)
+      inputs.push_back(i);
+  }
+  for (unsigned option : {LOSS_PLAIN, LOSS_WITH_OPTIONS}) {
+    ir::ProgramOp base = bases[option];
+    if (!base)
+      continue;
+    mark(base, LOSS_VALUE, option);
+    bool wantsTangent = wants(selection.modes, LOSS_TANGENT);
+    if ((wants(selection.modes, LOSS_VALUE_AND_GRAD) || wantsTangent) && !inputs.empty()) {
+      auto gradient = ir::gradientForKernel(base, inputs, "_grad");
+      if (failed(gradient))
+        return false;
+      mark(*gradient, LOSS_VALUE_AND_GRAD, option);
+      if (wantsTangent) {
+        auto tangent = ir::tangentForKernel(*gradient, (base.getSymName() + "_tangent").str());
+        if (failed(tangent))
+          return false;
+        mark(*tangent, LOSS_TANGENT, option);
+      }
+    }
+    if (wants(selection.modes, LOSS_VALUE_AND_ALL_GRADS) && all != inputs) {
+      auto gradient = ir::gradientForKernel(base, all, "_all");
+      if (failed(gradient))
+        return false;
+      mark(*gradient, LOSS_VALUE_AND_ALL_GRADS, option);
+    }
+  }
+  return succeeded(pipelines.differentiate.run(module));
+}
+
+/// A copy of a program without the gradient for its target: class indices have none.
+static ir::ProgramOp cloneForIndex(OpBuilder &builder, ir::ProgramOp program) {
+  auto copy = cast<ir::ProgramOp>(builder.clone(*program));
   SmallVector<Value> values;
   SmallVector<Type> types;
   SmallVector<Attribute> attributes;
-  ir::YieldOp yield = program.getYield();
-  for (auto [i, value] : llvm::enumerate(yield.getValues())) {
-    if (i && !ir::hasAxis(value.getType(), program.getTargetAxis()))
+  llvm::StringRef target;
+  for (unsigned i = 0, e = copy.getNumArguments(); i < e; ++i)
+    if (copy.getArgKind(i) == "target")
+      target = copy.getArgName(i);
+  for (auto [i, value] : llvm::enumerate(copy.getYield().getValues())) {
+    auto of = copy.getResultAttrOfType<StringAttr>(i, "loss.of");
+    if (of && of == target)
       continue;
     values.push_back(value);
     types.push_back(value.getType());
-    attributes.push_back(DictionaryAttr::get(program.getContext(),
-                                             function_interface_impl::getResultAttrs(program, i)));
+    attributes.push_back(DictionaryAttr::get(copy.getContext(),
+                                             function_interface_impl::getResultAttrs(copy, i)));
   }
-  yield.getValuesMutable().assign(values);
-  program.setFunctionType(
-      FunctionType::get(program.getContext(), program.getArgumentTypes(), types));
-  program.setResAttrsAttr(ArrayAttr::get(program.getContext(), attributes));
+  copy.getYield().getValuesMutable().assign(values);
+  copy.setFunctionType(
+      FunctionType::get(copy.getContext(), copy.getArgumentTypes(), types));
+  copy.setResAttrsAttr(ArrayAttr::get(copy.getContext(), attributes));
+  return copy;
+}
+
+/// Whether the mode of all gradients gives any beside those of the mode of gradients.
+static bool hasFurtherGradients(const ModuleInfo &info, unsigned target) {
+  return !info.params.empty() || llvm::any_of(info.inputs, [&](const InputInfo &input) {
+    return !input.hasGradient &&
+           (input.kind != LOSS_INPUT_TARGET || target == LOSS_TARGET_DENSE);
+  });
 }
 
 bool Run::specialise() {
   if (failed(pipelines.expand.run(*result.module)))
     return false;
   ModuleOp module = *result.module;
-  auto value = module.lookupSymbol<ir::ProgramOp>(result.info.name);
-  auto gradient = module.lookupSymbol<ir::ProgramOp>(result.info.name + "_grad");
-  bool hasTarget = false, hasGradient = false;
-  for (const InputInfo &input : result.info.inputs) {
-    hasTarget |= input.kind == LOSS_INPUT_TARGET;
-    hasGradient |= input.gradIndex >= 0;
-  }
-  if (gradient)
-    dropUnsupportedGradients(gradient);
-
+  const KernelSelection &selection = options.selection;
+  SmallVector<ir::ProgramOp> programs(module.getOps<ir::ProgramOp>());
   OpBuilder builder = OpBuilder::atBlockEnd(module.getBody());
-  auto wants = [](uint32_t mask, unsigned bit) { return mask >> bit & 1; };
   for (unsigned element : {LOSS_F32, LOSS_F64}) {
     for (unsigned target : {LOSS_TARGET_NONE, LOSS_TARGET_INDEX, LOSS_TARGET_DENSE}) {
-      for (unsigned mode : {LOSS_VALUE, LOSS_VALUE_AND_GRAD}) {
-        if ((target != LOSS_TARGET_NONE) != hasTarget)
-          continue;
-        if (mode == LOSS_VALUE_AND_GRAD && (!hasGradient || !gradient))
-          continue;
-        if (!wants(options.selection.elements, element) ||
-            !wants(options.selection.targets, target) || !wants(options.selection.modes, mode))
+      if ((target != LOSS_TARGET_NONE) != (result.info.classAxis >= 0) ||
+          !wants(selection.elements, element) || !wants(selection.targets, target))
+        continue;
+      for (ir::ProgramOp program : programs) {
+        StringRef modeName = program->getAttrOfType<StringAttr>("loss.mode").getValue();
+        unsigned mode = llvm::find(modeNames, modeName) - std::begin(modeNames);
+        unsigned option = program->getAttrOfType<BoolAttr>("loss.options").getValue();
+        if (!wants(selection.modes, mode) || !wants(selection.options, option) ||
+            (mode == LOSS_VALUE_AND_ALL_GRADS && !hasFurtherGradients(result.info, target)))
           continue;
         static const char *const targets[] = {"", "_index", "_dense"};
-        std::string name = std::string(element == LOSS_F64 ? "f64" : "f32") + targets[target] +
-                           (mode == LOSS_VALUE ? "_value" : "_grad");
-        auto variant = cast<ir::ProgramOp>(builder.clone(mode == LOSS_VALUE ? *value : *gradient));
+        std::string name = (Twine(element == LOSS_F64 ? "f64" : "f32") + targets[target] +
+                            "_" + modeName + optionSuffixes[option])
+                               .str();
+        ir::ProgramOp variant = target == LOSS_TARGET_INDEX
+                                    ? cloneForIndex(builder, program)
+                                    : cast<ir::ProgramOp>(builder.clone(*program));
         variant.setSymName(name);
         if (failed(pipelines.specialise(context, element == LOSS_F64, target == LOSS_TARGET_INDEX)
                        .run(variant)))
@@ -340,14 +468,14 @@ bool Run::specialise() {
         kernel.element = element;
         kernel.target = target;
         kernel.mode = mode;
+        kernel.options = option;
         kernel.symbols[0] = name; // The levels' own symbols follow when code is generated.
         result.info.kernels.push_back(std::move(kernel));
       }
     }
   }
-  value.erase();
-  if (gradient)
-    gradient.erase();
+  for (ir::ProgramOp program : programs)
+    program.erase();
   return true;
 }
 
@@ -378,13 +506,6 @@ bool Run::generateVectors() {
       llvm::raw_string_ostream stream(out.vectorIR);
       own.vectors->print(stream);
     }
-    // The kernels' names at this level, and their scratch.
-    for (KernelInfo &kernel : result.info.kernels) {
-      auto function = own.vectors->lookupSymbol<func::FuncOp>(kernel.symbols[0]);
-      kernel.scratchRows = function->getAttrOfType<IntegerAttr>("loss.scratch_rows").getInt();
-      for (StringRef attribute : {"loss.scratch_rows", "loss.target", "loss.mode"})
-        function->removeAttr(attribute);
-    }
   }
   return result.failure.empty();
 }
@@ -405,9 +526,16 @@ bool Run::generateLLVM() {
     std::string base = kernel.symbols[0];
     kernel.symbols[0].clear();
     for (LevelWork &own : work) {
-      std::string symbol = base + "_" + own.generator.level().suffix;
-      own.module->getFunction(base)->setName(symbol);
-      kernel.symbols[own.generator.level().level] = symbol;
+      std::string suffix = std::string("_") + own.generator.level().suffix;
+      own.module->getFunction(base)->setName(base + suffix);
+      kernel.symbols[own.generator.level().level] = base + suffix;
+      // All levels need the same scratch: the first one's function serves them.
+      llvm::Function *scratch = own.module->getFunction(base + "_scratch");
+      if (!scratch)
+        continue;
+      scratch->setName(base + "_scratch" + suffix);
+      if (kernel.scratch.empty())
+        kernel.scratch = scratch->getName();
     }
   }
   auto optimise = [](LevelWork &own) {

@@ -38,13 +38,19 @@ public:
         text(info.source),
         text(loss::sourceHash(info.source)),
         text(loss::compilerVersion()),
+        u32(info.axes.size()),
         u32(info.inputs.size()),
         u32(info.params.size()),
         u32(info.kernels.size()),
-        u32(gradCount(info)),
+        u32(info.resultAxes.size()),
+        u32(static_cast<uint32_t>(info.rowAxis)),
+        u32(static_cast<uint32_t>(info.classAxis)),
+        u32(info.classWeighting),
+        array(info.axes, [&](auto &axis) { return text(axis); }),
         array(info.inputs, [&](auto &input) { return emitInput(input); }),
         array(info.params, [&](auto &param) { return emitParam(param); }),
         array(info.kernels, [&](auto &kernel) { return emitKernel(kernel); }),
+        array(info.resultAxes, [&](uint32_t axis) { return u32(axis); }),
     };
     Constant *value = ConstantStruct::getAnon(fields);
     auto *global = new GlobalVariable(module, value->getType(), /*isConstant=*/true,
@@ -53,10 +59,6 @@ public:
   }
 
 private:
-  static size_t gradCount(const loss::ModuleInfo &info) {
-    return llvm::count_if(info.inputs, [](auto &input) { return input.gradIndex >= 0; });
-  }
-
   Constant *u32(uint64_t v) { return ConstantInt::get(Type::getInt32Ty(context), v); }
 
   Constant *global(Constant *value) {
@@ -79,30 +81,36 @@ private:
   Constant *emitInput(const loss::InputInfo &input) {
     return ConstantStruct::getAnon(
         {text(input.name), text(input.doc), u32(input.kind), u32(input.axes.size()),
-         array(input.axes, [&](auto &axis) { return text(axis); }), u32(input.hasRows),
-         u32(input.hasClasses), u32(static_cast<uint32_t>(input.gradIndex)), u32(0)});
+         array(input.axes, [&](uint32_t axis) { return u32(axis); }), u32(input.hasGradient),
+         u32(0)});
   }
 
   Constant *emitParam(const loss::ParamInfo &param) {
     return ConstantStruct::getAnon(
         {text(param.name), text(param.doc),
-         ConstantFP::get(Type::getDoubleTy(context), param.defaultValue)});
+         ConstantFP::get(Type::getDoubleTy(context), param.defaultValue), u32(param.constraint),
+         u32(0)});
   }
 
   Constant *emitKernel(const loss::KernelInfo &kernel) {
+    Type *i64 = Type::getInt64Ty(context);
+    auto *entryType = FunctionType::get(i64, {pointer, i64, i64, pointer}, false);
+    auto *scratchType = FunctionType::get(i64, {pointer}, false);
     SmallVector<Constant *> entries;
     for (const std::string &symbol : kernel.symbols)
-      entries.push_back(symbol.empty() ? ConstantPointerNull::get(pointer) : function(symbol));
+      entries.push_back(function(symbol, entryType));
     return ConstantStruct::getAnon(
-        {u32(kernel.element), u32(kernel.target), u32(kernel.mode), u32(kernel.scratchRows),
+        {u32(kernel.element), u32(kernel.target), u32(kernel.mode), u32(kernel.options),
+         function(kernel.scratch, scratchType),
          ConstantArray::get(ArrayType::get(pointer, entries.size()), entries)});
   }
 
-  Constant *function(const std::string &symbol) {
+  /// Null for an empty name.
+  Constant *function(const std::string &symbol, FunctionType *type) {
+    if (symbol.empty())
+      return ConstantPointerNull::get(pointer);
     if (Function *known = module.getFunction(symbol))
       return known;
-    Type *i64 = Type::getInt64Ty(context);
-    auto *type = FunctionType::get(i64, {pointer, i64, i64, pointer}, false);
     Function *declared = Function::Create(type, GlobalValue::ExternalLinkage, symbol, module);
     declared->setVisibility(GlobalValue::HiddenVisibility);
     return declared;

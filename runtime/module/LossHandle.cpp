@@ -28,17 +28,19 @@ std::string explainUnusable(const LossModule &module) {
     return damaged;
   for (uint32_t i = 0; i < module.input_count; ++i) {
     const LossInput &input = module.inputs[i];
-    if (!input.name || input.kind > LOSS_INPUT_TARGET ||
-        input.grad_index >= static_cast<int32_t>(module.grad_count))
+    if (!input.name || input.kind > LOSS_INPUT_FIXED)
       return damaged;
+    for (uint32_t a = 0; a < input.axis_count; ++a)
+      if (input.axes[a] >= module.axis_count)
+        return damaged;
   }
   for (uint32_t i = 0; i < module.param_count; ++i)
-    if (!module.params[i].name)
+    if (!module.params[i].name || module.params[i].constraint > LOSS_INTEGER)
       return damaged;
   for (uint32_t i = 0; i < module.kernel_count; ++i) {
     const LossKernel &kernel = module.kernels[i];
     if (kernel.element > LOSS_F64 || kernel.target > LOSS_TARGET_DENSE ||
-        kernel.mode > LOSS_VALUE_AND_GRAD)
+        kernel.mode > LOSS_TANGENT || kernel.options > LOSS_WITH_OPTIONS)
       return damaged;
   }
   return {};
@@ -58,9 +60,9 @@ LossHandle LossHandle::adopt(std::shared_ptr<const LossModule> module, const std
   bool any = false;
   for (uint32_t i = 0; i < module->kernel_count; ++i) {
     const LossKernel &kernel = module->kernels[i];
-    KernelRef &ref = loaded->kernels[kernel.element][kernel.target][kernel.mode];
+    KernelRef &ref = loaded->kernels[kernel.element][kernel.target][kernel.mode][kernel.options];
     ref.entry = loss_kernel_entry(&kernel, loaded->level);
-    ref.scratchRows = kernel.scratch_rows;
+    ref.scratch = kernel.scratch;
     any |= ref.entry != nullptr;
   }
   if (!any)
@@ -68,13 +70,15 @@ LossHandle LossHandle::adopt(std::shared_ptr<const LossModule> module, const std
                     "' has no kernel for this processor (" + levelName(loaded->level) + ")");
   for (uint32_t i = 0; i < module->input_count; ++i) {
     const LossInput &input = module->inputs[i];
-    int &slot = input.kind == LOSS_INPUT_TARGET ? loaded->targetInput : loaded->mainInput;
-    if (slot < 0 && (input.kind == LOSS_INPUT_TARGET || (input.has_rows && input.has_classes)))
-      slot = static_cast<int>(i);
+    if (input.kind == LOSS_INPUT_TARGET)
+      loaded->targetInput = static_cast<int>(i);
+    else if (input.kind == LOSS_INPUT_VALUE &&
+             (loaded->mainInput < 0 ||
+              input.axis_count > module->inputs[loaded->mainInput].axis_count))
+      loaded->mainInput = static_cast<int>(i);
   }
   if (loaded->mainInput < 0)
-    throw LoadError(origin + ": the loss '" + module->name +
-                    "' has no input over rows and classes");
+    throw LoadError(origin + ": the loss '" + module->name + "' has no input that is a value");
   loaded->module = std::move(module);
   return LossHandle(std::move(loaded));
 }

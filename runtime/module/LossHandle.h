@@ -35,7 +35,7 @@ using ParamValues = std::vector<std::pair<std::string, double>>;
 /// One kernel of a loss, chosen for this processor.
 struct KernelRef {
   LossKernelFn entry = nullptr;
-  uint32_t scratchRows = 0;
+  LossScratchFn scratch = nullptr;
   explicit operator bool() const { return entry != nullptr; }
 };
 
@@ -58,27 +58,40 @@ public:
   int level() const { return loaded->level; }
 
   /// The kernel with these properties, or an empty one when the module has none of them.
-  KernelRef kernel(uint32_t element, uint32_t target, uint32_t mode) const {
-    return loaded->kernels[element][target][mode];
+  KernelRef kernel(uint32_t element, uint32_t target, uint32_t mode,
+                   uint32_t options = LOSS_PLAIN) const {
+    return loaded->kernels[element][target][mode][options];
   }
 
   /// The parameters in the module's order: the defaults, replaced by `values`. Throws ParamError.
   std::vector<double> bindParams(const ParamValues &values) const;
 
+  /// Whether an input has the first axis, the last axis of the loss.
+  bool hasRows(int input) const { return hasAxis(input, 0); }
+  bool hasClasses(int input) const { return hasAxis(input, module().axis_count - 1); }
+
   /// Index of an input, or -1.
   int findInput(std::string_view name) const;
-  /// The first input over rows and classes that is no target (the logits), or -1.
+  /// The input that gives the call its shape: the first value with the most axes.
   int mainInput() const { return loaded->mainInput; }
   /// The target, or -1.
   int targetInput() const { return loaded->targetInput; }
 
 private:
+  bool hasAxis(int input, uint32_t axis) const {
+    const LossInput &of = module().inputs[input];
+    for (uint32_t i = 0; i < of.axis_count; ++i)
+      if (of.axes[i] == axis)
+        return true;
+    return false;
+  }
+
   struct Loaded {
     std::shared_ptr<const LossModule> module;
     std::string origin;
     int level = -1;
     int mainInput = -1, targetInput = -1;
-    KernelRef kernels[2][3][2];
+    KernelRef kernels[2][3][4][2];
   };
   explicit LossHandle(std::shared_ptr<const Loaded> loaded) : loaded(std::move(loaded)) {}
   std::shared_ptr<const Loaded> loaded;

@@ -125,22 +125,22 @@ void CallArguments::addExtra(const LossHandle &loss, int index, const Tensor &gi
   checkPlain(loss, given, what);
   checkFloating(loss, given, what);
   std::vector<int64_t> expected;
-  if (input.has_rows && input.has_classes)
+  if (loss.hasRows(index) && loss.hasClasses(index))
     expected = logits.sizes().vec();
-  else if (input.has_rows)
+  else if (loss.hasRows(index))
     expected = rowShape;
-  else if (input.has_classes)
+  else if (loss.hasClasses(index))
     expected = {classes};
   TORCH_CHECK(given.sizes() == torch::IntArrayRef(expected), subject(loss, what),
               ": expected the shape ", torch::IntArrayRef(expected), " beside logits of shape ",
               logits.sizes(), ", but found the shape ", given.sizes());
-  if (input.has_rows && input.has_classes) {
+  if (loss.hasRows(index) && loss.hasClasses(index)) {
     inputs[index] = {&given, asRows(given, kernelType(), rowCount, classes)};
     strides[index] = inputs[index].rows.stride(0);
     return;
   }
   inputs[index] = {&given, given.to(kernelType()).contiguous()};
-  strides[index] = input.has_rows ? 1 : 0;
+  strides[index] = loss.hasRows(index) ? 1 : 0;
 }
 
 } // namespace loss::runtime

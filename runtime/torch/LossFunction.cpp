@@ -55,7 +55,7 @@ public:
   }
 
   bool differentiable = false;
-  /// By LossInput.grad_index.
+  /// One an input; without rows where there is none.
   std::vector<SavedGradient> gradients;
   CallArguments &args() { return arguments; }
 
@@ -67,7 +67,7 @@ private:
       if (!wantsGradient(*arguments.inputs[i].given))
         continue;
       const LossInput &input = loss.module().inputs[i];
-      TORCH_CHECK(input.grad_index >= 0, "loss '", loss.name(), "': the input '", input.name,
+      TORCH_CHECK(input.has_gradient, "loss '", loss.name(), "': the input '", input.name,
                   "' requires a gradient, but the loss was compiled without one for it");
       any = true;
     }
@@ -90,26 +90,26 @@ private:
 
   void allocateGradients() {
     const LossModule &module = loss.module();
-    gradients.resize(module.grad_count);
-    gradientPointers.resize(module.grad_count);
-    gradientStrides.resize(module.grad_count);
+    gradients.resize(module.input_count);
+    gradientPointers.resize(module.input_count + module.param_count);
+    gradientStrides.resize(module.input_count + module.param_count);
     for (uint32_t i = 0; i < module.input_count; ++i) {
-      const LossInput &input = module.inputs[i];
-      if (input.grad_index < 0)
+      if (!module.inputs[i].has_gradient)
         continue;
+      const bool hasRows = loss.hasRows(i), hasClasses = loss.hasClasses(i);
       const Tensor &given = *arguments.inputs[i].given;
-      const int64_t width = input.has_classes ? arguments.classes : 1;
-      SavedGradient &gradient = gradients[input.grad_index];
+      const int64_t width = hasClasses ? arguments.classes : 1;
+      SavedGradient &gradient = gradients[i];
       gradient.rows = emptyGradient({arguments.rowCount, width}, arguments.kernelType());
       gradient.type = given.scalar_type();
-      gradient.sumRows = !input.has_rows;
-      gradient.classAxisSecond = input.has_rows && input.has_classes && given.dim() > 2;
-      if (input.has_rows)
+      gradient.sumRows = !hasRows;
+      gradient.classAxisSecond = hasRows && hasClasses && given.dim() > 2;
+      if (hasRows)
         gradient.shape = arguments.rowShape;
-      if (input.has_classes)
+      if (hasClasses)
         gradient.shape.push_back(arguments.classes);
-      gradientPointers[input.grad_index] = gradient.rows.mutable_data_ptr();
-      gradientStrides[input.grad_index] = width;
+      gradientPointers[i] = gradient.rows.mutable_data_ptr();
+      gradientStrides[i] = width;
     }
   }
 
@@ -125,7 +125,13 @@ private:
 
   void runKernel(void *values) {
     LossArgs args = {};
-    args.classes = arguments.classes;
+    TORCH_CHECK_NOT_IMPLEMENTED(loss.module().row_axis == 0 && loss.module().axis_count == 2,
+                                "loss '", loss.name(), "': expected the axes of rows and classes");
+    const int64_t sizes[] = {arguments.rowCount, arguments.classes};
+    const double one64 = 1;
+    const float one32 = 1;
+    args.sizes = sizes;
+    args.weights = arguments.element == LOSS_F64 ? static_cast<const void *>(&one64) : &one32;
     args.inputs = arguments.pointers.data();
     args.input_strides = arguments.strides.data();
     args.params = params.data();
@@ -139,7 +145,7 @@ private:
     constexpr int64_t none = std::numeric_limits<int64_t>::max();
     std::atomic<int64_t> badRow = none;
     std::atomic<bool> outOfMemory = false;
-    const size_t scratchBytes = kernel.scratchRows * arguments.classes * elementSize();
+    const size_t scratchBytes = kernel.scratch ? kernel.scratch(sizes) * elementSize() : 0;
     auto block = [&](int64_t begin, int64_t end) {
       try {
         void *scratch =
@@ -204,7 +210,8 @@ Tensor CompiledLoss::operator()(const Tensor &logits, const Tensor &target,
   TORCH_CHECK_NOT_IMPLEMENTED(options.paramTensors.empty() && !options.sampleWeight.defined() &&
                                   !options.classWeight.defined() && options.ignoreIndex == -100 &&
                                   options.labelSmoothing == 0,
-                              "loss '", handle.name(), "': weights, smoothing and parameters as "
+                              "loss '", handle.name(),
+                              "': weights, smoothing and parameters as "
                               "tensors need interface version 2");
   Tensor result;
   c10::intrusive_ptr<LossBackward> node;
@@ -214,18 +221,17 @@ Tensor CompiledLoss::operator()(const Tensor &logits, const Tensor &target,
     result = call.run();
     if (!call.differentiable)
       return result;
-    // One edge a gradient, in the order of grad_index.
+    // One edge an input.
     torch::autograd::edge_list edges(call.gradients.size());
     const LossModule &module = handle.module();
     for (uint32_t i = 0; i < module.input_count; ++i) {
-      const int32_t g = module.inputs[i].grad_index;
-      if (g < 0)
+      if (!module.inputs[i].has_gradient)
         continue;
       const Tensor &given = *call.args().inputs[i].given;
       if (given.requires_grad())
-        edges[g] = torch::autograd::impl::gradient_edge(given);
+        edges[i] = torch::autograd::impl::gradient_edge(given);
       else
-        call.gradients[g].rows.reset();
+        call.gradients[i].rows.reset();
     }
     node = c10::make_intrusive<LossBackward>(handle.name(), options.reduction != Reduction::None,
                                              std::move(call.gradients));

@@ -30,7 +30,7 @@ loss.program @rows(%x: tensor<?x?xf64, #bc> {loss.kind = "input", loss.name = "x
 
 loss.program @softmax(%x: tensor<?x?xf64, #bc> {loss.kind = "input", loss.name = "x"})
     -> (tensor<?xf64, #b> {loss.result = "value"}) attributes {axes = #bc} {
-  // expected-error @+1 {{expected no softmax here; run loss-expand-softmax first}}
+  // expected-error @+1 {{expected no softmax here; run loss-expand first}}
   %0 = loss.logsumexp %x over "class" : tensor<?x?xf64, #bc> -> tensor<?xf64, #b>
   loss.yield %0 : tensor<?xf64, #b>
 }

@@ -42,6 +42,8 @@ inline std::vector<int> hostLevels() {
 
 inline KernelSelection atLevel(int level) {
   KernelSelection selection;
+  selection.modes = 1u << LOSS_VALUE | 1u << LOSS_VALUE_AND_GRAD;
+  selection.options = 1u << LOSS_PLAIN;
   selection.levels = 1u << level;
   return selection;
 }
@@ -69,6 +71,7 @@ template <typename T> struct Call {
   std::vector<double> params;
 
   std::vector<T> value;
+  /// By input.
   std::vector<Rows<T>> grads;
   int64_t status = -1;
 
@@ -85,12 +88,12 @@ template <typename T> struct Call {
 
   void reset() {
     value.assign(rows + 8, untouched);
-    grads.assign(module.grad_count, Rows<T>(rows, classes, untouched));
+    grads.assign(module.input_count, Rows<T>(rows, classes, untouched));
   }
 
   /// Runs rows [begin, end) with the kernel of this kind; fails the test when there is none.
   void run(uint32_t target, uint32_t mode, int64_t begin, int64_t end) {
-    const LossKernel *kernel = loss_find_kernel(&module, elementOf<T>, target, mode);
+    const LossKernel *kernel = loss_find_kernel(&module, elementOf<T>, target, mode, LOSS_PLAIN);
     LossKernelFn entry = kernel ? loss_kernel_entry(kernel, loss_cpu_level()) : nullptr;
     if (!entry) {
       ADD_FAILURE() << "no kernel";
@@ -109,22 +112,26 @@ template <typename T> struct Call {
       gradStrides.push_back(grad.stride);
     }
     // One element too many is noticed.
-    size_t bytes = (kernel->scratch_rows * classes * sizeof(T) + 63) / 64 * 64;
+    const int64_t sizes[] = {rows, classes};
+    size_t bytes = kernel->scratch ? kernel->scratch(sizes) * sizeof(T) : 0;
     std::unique_ptr<char, decltype(&std::free)> scratch(
         static_cast<char *>(std::aligned_alloc(64, bytes + 64)), &std::free);
     std::memset(scratch.get(), 0x5a, bytes + 64);
-    LossArgs args{classes,
-                  bases.data(),
-                  strides.data(),
-                  params.data(),
-                  value.data(),
-                  mode == LOSS_VALUE ? nullptr : gradBases.data(),
-                  mode == LOSS_VALUE ? nullptr : gradStrides.data(),
-                  gradScale};
+    const T one = 1;
+    LossArgs args = {};
+    args.sizes = sizes;
+    args.inputs = bases.data();
+    args.input_strides = strides.data();
+    args.params = params.data();
+    args.weights = &one;
+    args.value = value.data();
+    args.grads = mode == LOSS_VALUE ? nullptr : gradBases.data();
+    args.grad_strides = mode == LOSS_VALUE ? nullptr : gradStrides.data();
+    args.grad_scale = gradScale;
     status = entry(&args, begin, end, bytes ? scratch.get() : nullptr);
-    for (size_t i = kernel->scratch_rows * classes * sizeof(T); i < bytes + 64; ++i)
+    for (size_t i = bytes; i < bytes + 64; ++i)
       if (scratch.get()[i] != 0x5a) {
-        ADD_FAILURE() << "wrote behind the scratch rows";
+        ADD_FAILURE() << "wrote behind the scratch";
         break;
       }
     checkSurroundings();

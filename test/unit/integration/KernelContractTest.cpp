@@ -180,9 +180,12 @@ template <typename T> struct Guarded {
 };
 
 template <typename T> void runGuarded(const LossModule &module, uint32_t target, int64_t classes) {
-  const LossKernel *kernel = loss_find_kernel(&module, elementOf<T>, target, LOSS_VALUE_AND_GRAD);
+  const LossKernel *kernel =
+      loss_find_kernel(&module, elementOf<T>, target, LOSS_VALUE_AND_GRAD, LOSS_PLAIN);
   Guarded<T> logits(classes), dense(classes), grad(classes), value(1);
-  Guarded<T> scratch(kernel->scratch_rows * ((classes + 15) / 16 * 16));
+  const int64_t sizes[] = {1, classes};
+  Guarded<T> scratch(kernel->scratch ? kernel->scratch(sizes) : 0);
+  const T one = 1;
   Guarded<int64_t> index(1);
   for (int64_t k = 0; k < classes; ++k) {
     logits.data[k] = T(k % 3);
@@ -197,7 +200,16 @@ template <typename T> void runGuarded(const LossModule &module, uint32_t target,
   for (uint32_t i = 0; i < module.param_count; ++i)
     params.push_back(module.params[i].default_value);
   void *grads[] = {grad.data};
-  LossArgs args{classes, inputs, strides, params.data(), value.data, grads, &classes, 1.0};
+  LossArgs args = {};
+  args.sizes = sizes;
+  args.inputs = inputs;
+  args.input_strides = strides;
+  args.params = params.data();
+  args.weights = &one;
+  args.value = value.data;
+  args.grads = grads;
+  args.grad_strides = &classes;
+  args.grad_scale = 1;
   EXPECT_EQ(loss_kernel_entry(kernel, loss_cpu_level())(&args, 0, 1, scratch.data), -1);
   EXPECT_TRUE(std::isfinite(value.data[0]));
 }

@@ -248,7 +248,7 @@ public:
       call.run(target, LOSS_VALUE_AND_GRAD);
       auto grads = call.grads;
       for (uint32_t i = 0; i < module().input_count; ++i) {
-        int grad = module().inputs[i].grad_index;
+        int grad = module().inputs[i].has_gradient ? static_cast<int>(i) : -1;
         for (int64_t k = 0; grad >= 0 && k < data.classes; ++k) {
           constexpr double h = 1e-3;
           std::vector<double> difference(data.rows, 0.0);

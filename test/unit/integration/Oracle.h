@@ -18,7 +18,7 @@ using Matrix = std::vector<double>;
 
 struct Expected {
   std::vector<double> value;
-  /// By LossInput.grad_index.
+  /// By input.
   std::vector<Matrix> grads;
 };
 

@@ -30,7 +30,8 @@ public:
   /// `inputs` in the order of the program; a class index is a row of one number.
   Called call(const std::vector<Rows> &inputs, const Row &params = {}) const {
     const LossModule &m = module->module();
-    const LossKernel *kernel = loss_find_kernel(&m, LOSS_F64, target, LOSS_VALUE_AND_GRAD);
+    const LossKernel *kernel =
+        loss_find_kernel(&m, LOSS_F64, target, LOSS_VALUE_AND_GRAD, LOSS_PLAIN);
     LossKernelFn entry = kernel ? loss_kernel_entry(kernel, loss_cpu_level()) : nullptr;
     if (!entry || inputs.size() != m.input_count)
       throw std::runtime_error("no such kernel, or the wrong number of inputs");
@@ -39,21 +40,22 @@ public:
     std::vector<Row> data(inputs.size());
     std::vector<std::vector<int64_t>> indices(inputs.size());
     std::vector<const void *> pointers;
-    std::vector<int64_t> strides, gradStrides(m.grad_count);
-    std::vector<Row> gradData(m.grad_count);
+    std::vector<int64_t> strides, gradStrides(m.input_count);
+    std::vector<Row> gradData(m.input_count);
     for (size_t i = 0; i < inputs.size(); ++i) {
       for (const Row &row : inputs[i])
         data[i].insert(data[i].end(), row.begin(), row.end());
-      strides.push_back(m.inputs[i].has_rows ? static_cast<int64_t>(inputs[i][0].size()) : 0);
+      bool hasRows = m.inputs[i].axis_count && m.inputs[i].axes[0] == 0;
+      strides.push_back(hasRows ? static_cast<int64_t>(inputs[i][0].size()) : 0);
       if (m.inputs[i].kind == LOSS_INPUT_TARGET && target == LOSS_TARGET_INDEX) {
         indices[i].assign(data[i].begin(), data[i].end());
         pointers.push_back(indices[i].data());
       } else {
         pointers.push_back(data[i].data());
       }
-      if (m.inputs[i].grad_index >= 0) {
-        gradData[m.inputs[i].grad_index].resize(rows * inputs[i][0].size());
-        gradStrides[m.inputs[i].grad_index] = static_cast<int64_t>(inputs[i][0].size());
+      if (m.inputs[i].has_gradient) {
+        gradData[i].resize(rows * inputs[i][0].size());
+        gradStrides[i] = static_cast<int64_t>(inputs[i][0].size());
       }
     }
     std::vector<void *> grads;
@@ -65,12 +67,15 @@ public:
     struct alignas(64) Line {
       double elements[8];
     };
-    std::vector<Line> scratch(kernel->scratch_rows * classes / 8 + 1 + kernel->scratch_rows);
+    const int64_t sizes[] = {static_cast<int64_t>(rows), static_cast<int64_t>(classes)};
+    std::vector<Line> scratch(kernel->scratch ? kernel->scratch(sizes) / 8 + 1 : 0);
+    const double one = 1;
 
     Called result;
     result.value.resize(rows);
     LossArgs args = {};
-    args.classes = static_cast<int64_t>(classes);
+    args.sizes = sizes;
+    args.weights = &one;
     args.inputs = pointers.data();
     args.input_strides = strides.data();
     args.params = values.data();
@@ -80,6 +85,8 @@ public:
     args.grad_scale = 1;
     EXPECT_EQ(entry(&args, 0, static_cast<int64_t>(rows), scratch.data()), -1);
     for (size_t g = 0; g < gradData.size(); ++g) {
+      if (gradData[g].empty())
+        continue;
       result.grads.emplace_back();
       for (size_t r = 0; r < rows; ++r)
         result.grads[g].emplace_back(gradData[g].begin() + r * gradStrides[g],

@@ -62,7 +62,17 @@ TEST(LossHandle, RunsAKernelAndStaysLoadedWithACopy) {
   const int64_t strides[] = {4, 1}, gradStrides[] = {4};
   double value = 0, grad[4];
   void *grads[] = {grad};
-  LossArgs args = {4, inputs, strides, nullptr, &value, grads, gradStrides, 1.0};
+  const int64_t sizes[] = {1, 4};
+  const double one = 1;
+  LossArgs args = {};
+  args.sizes = sizes;
+  args.inputs = inputs;
+  args.input_strides = strides;
+  args.weights = &one;
+  args.value = &value;
+  args.grads = grads;
+  args.grad_strides = gradStrides;
+  args.grad_scale = 1;
   KernelRef kernel = loss.kernel(LOSS_F64, LOSS_TARGET_INDEX, LOSS_VALUE_AND_GRAD);
   EXPECT_EQ(kernel.entry(&args, 0, 1, nullptr), -1);
   EXPECT_DOUBLE_EQ(value, std::log(4.0));

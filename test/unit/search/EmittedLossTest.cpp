@@ -42,7 +42,8 @@ struct Result {
 
 /// The compiled loss on all rows, or with class indices on those that have a class.
 Result runCompiled(const LossModule &module, const Batch &batch, uint32_t targetKind) {
-  const LossKernel *kernel = loss_find_kernel(&module, LOSS_F64, targetKind, LOSS_VALUE_AND_GRAD);
+  const LossKernel *kernel =
+      loss_find_kernel(&module, LOSS_F64, targetKind, LOSS_VALUE_AND_GRAD, LOSS_PLAIN);
   EXPECT_NE(kernel, nullptr);
   LossKernelFn entry = loss_kernel_entry(kernel, loss_cpu_level());
   bool byIndex = targetKind == LOSS_TARGET_INDEX;
@@ -59,14 +60,18 @@ Result runCompiled(const LossModule &module, const Batch &batch, uint32_t target
   const int64_t gradStrides[] = {batch.classes};
   void *grads[] = {result.gradient.data()};
   LossArgs args = {};
-  args.classes = batch.classes;
+  const int64_t sizes[] = {rows, batch.classes};
+  const double one = 1;
+  args.sizes = sizes;
+  args.weights = &one;
   args.inputs = inputs;
   args.input_strides = strides;
   args.value = result.value.data();
   args.grads = grads;
   args.grad_strides = gradStrides;
   args.grad_scale = 1;
-  std::vector<double> scratch(kernel->scratch_rows * static_cast<size_t>(batch.classes) + 8);
+  std::vector<double> scratch(static_cast<size_t>(kernel->scratch ? kernel->scratch(sizes) : 0) +
+                              8);
   void *aligned =
       reinterpret_cast<void *>((reinterpret_cast<uintptr_t>(scratch.data()) + 63) & ~63ull);
   EXPECT_EQ(entry(&args, 0, rows, aligned), -1);

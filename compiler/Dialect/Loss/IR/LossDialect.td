@@ -18,8 +18,8 @@ def Loss_Dialect : Dialect {
     `tensor<?x?xf64, #loss.axes<batch, class>>`. Elementwise work is done by the arith and math
     dialects on operands of one type; `loss.broadcast` brings an operand to the axes it lacks.
     The dialect has two levels. A `loss.program` is the formula: one SSA graph over whole tensors.
-    A `loss.kernel` is what one row of it costs: a sequence of `loss.phase` passes over the class
-    axis with numbers between them.
+    A `loss.kernel` is what one row of it costs (all of it, where no axis can be divided into rows):
+    a sequence of `loss.phase` passes over the inner axes with numbers between them.
   }];
   let useDefaultAttributePrinterParser = 1;
   let useDefaultTypePrinterParser = 1;
@@ -49,11 +49,28 @@ def Loss_AxesAttr
   }];
 }
 
-def Loss_RowType : Loss_Type<"Row", "row"> {
-  let summary = "one row of the class axis in memory";
-  let parameters = (ins "::mlir::Type":$elementType);
-  let assemblyFormat = "`<` $elementType `>`";
+def Loss_ArrayType : Loss_Type<"Array", "array"> {
+  let summary = "an array in memory over the inner axes of a row, contiguous, in this order";
+  let parameters = (ins "::mlir::Type":$elementType, "AxesAttr":$axes);
+  let assemblyFormat = "`<` $elementType `,` $axes `>`";
 }
+
+def Loss_RoleKind : I32EnumAttr<"RoleKind", "part of a call's arguments", [
+    I32EnumAttrCase<"input", 0>, I32EnumAttrCase<"param", 1>, I32EnumAttrCase<"tangent", 2>,
+    I32EnumAttrCase<"grad", 3>, I32EnumAttrCase<"value", 4>, I32EnumAttrCase<"weights", 5>,
+    I32EnumAttrCase<"scale", 6>, I32EnumAttrCase<"class_weights", 7>,
+    I32EnumAttrCase<"label_smoothing", 8>]> {
+  let cppNamespace = "::loss::ir";
+  let genSpecializedAttr = 0;
+}
+def Loss_RoleKindParameter : EnumParameter<Loss_RoleKind>;
+def Loss_RoleAttr : Loss_Attr<"Role", "role"> {
+  let summary = "what an argument of a kernel is: a part of LossArgs in runtime/abi/LossAbi.h";
+  let parameters = (ins Loss_RoleKindParameter:$kind, "unsigned":$index);
+  let assemblyFormat = "`<` $kind $index `>`";
+}
+def Loss_RoleArrayAttr : TypedArrayAttrBase<Loss_RoleAttr, "roles">;
+def Loss_AxesArrayAttr : TypedArrayAttrBase<Loss_AxesAttr, "axes">;
 
 def Loss_ReduceKind : I32EnumAttr<"ReduceKind", "reduction of an axis to one number", [
     I32EnumAttrCase<"sum", 0>, I32EnumAttrCase<"max", 1>, I32EnumAttrCase<"min", 2>,

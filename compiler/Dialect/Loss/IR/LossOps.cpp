@@ -77,8 +77,8 @@ StringAttr ProgramOp::getRowAxis() {
 
 SmallVector<StringAttr> ProgramOp::getInnerAxes(Type type) {
   SmallVector<StringAttr> inner(axesOf(type));
-  StringAttr row = getRowAxis();
-  llvm::erase(inner, row);
+  if (!worksOnRange())
+    llvm::erase(inner, getRowAxis());
   return inner;
 }
 
@@ -101,7 +101,7 @@ LogicalResult ProgramOp::verify() {
     if (!name || !kind)
       return emitOpError("expected 'loss.name' and 'loss.kind' on argument ") << i;
     static constexpr StringRef kinds[] = {"input", "target",  "fixed",        "param",
-                                          "seed",  "tangent", "class_weights"};
+                                          "seed",  "tangent", "class_weights", "label_smoothing"};
     if (!llvm::is_contained(kinds, kind.getValue()))
       return emitOpError("expected 'loss.kind' of argument '")
              << name.getValue() << "' to be one of " << llvm::join(llvm::ArrayRef(kinds), ", ") << ", but found '"
@@ -246,13 +246,22 @@ LogicalResult GatherOp::verify() {
 LogicalResult KernelOp::verify() {
   if (getTarget() != "none" && getTarget() != "index" && getTarget() != "dense")
     return emitOpError("expected target none, index or dense, but found '") << getTarget() << "'";
-  if (getMode() != "value" && getMode() != "grad")
-    return emitOpError("expected mode value or grad, but found '") << getMode() << "'";
-  unsigned expected = getInputs() + getParams() + getGrads() + 1;
-  if (getBody().getNumArguments() != expected)
-    return emitOpError("expected ")
-           << expected << " body arguments, but found " << getBody().getNumArguments();
+  if (getMode() != "value" && getMode() != "grad" && getMode() != "all" && getMode() != "tangent")
+    return emitOpError("expected mode value, grad, all or tangent, but found '")
+           << getMode() << "'";
+  if (getBody().getNumArguments() != getRoles().size())
+    return emitOpError("expected one role for each of ")
+           << getBody().getNumArguments() << " arguments, but found " << getRoles().size();
+  if (getBody().front().getTerminator()->getNumOperands() != getReturns().size())
+    return emitOpError("expected one role for each number returned");
   return success();
+}
+
+StringAttr KernelOp::getOriginal(StringAttr axis) {
+  if (getCopies())
+    if (auto original = getCopiesAttr().getAs<StringAttr>(axis))
+      return original;
+  return axis;
 }
 
 LogicalResult PhaseOp::verify() {
@@ -260,15 +269,31 @@ LogicalResult PhaseOp::verify() {
   auto yield = dyn_cast<PhaseYieldOp>(block.getTerminator());
   if (!yield)
     return emitOpError("expected the body to end with loss.phase_yield");
-  if (block.getNumArguments() != getReads().size())
-    return emitOpError("expected one body argument for each of ")
-           << getReads().size() << " rows read, but found " << block.getNumArguments();
-  if (yield.getReduced().size() != getReductions().size() ||
-      getResults().size() != getReductions().size())
-    return emitOpError("expected ") << getReductions().size() << " reduced values and results";
+  if (block.getNumArguments() != getReads().size() || getReadAxes().size() != getReads().size())
+    return emitOpError("expected one body argument and one list of axes for each of ")
+           << getReads().size() << " arrays read, but found " << block.getNumArguments() << " and "
+           << getReadAxes().size();
+  for (auto [array, axes] : llvm::zip_equal(getReads(), getReadAxes())) {
+    ArrayRef<StringAttr> along = cast<AxesAttr>(axes).getNames();
+    if (along.size() != cast<ArrayType>(array.getType()).getAxes().getNames().size())
+      return emitOpError("expected as many axes of a read as of its array");
+    for (StringAttr axis : along)
+      if (!getOver().contains(axis))
+        return emitOpError("a read has axis '") << axis.getValue() << "', which is no loop's";
+  }
+  unsigned reductions = getReductions().size();
+  if (yield.getReduced().size() != reductions ||
+      getResults().size() + getInto().size() != reductions)
+    return emitOpError("expected ") << reductions << " reduced values and results";
+  if (!getResults().empty() && getOver().getNames().size() != 1)
+    return emitOpError("expected a result over one axis; over several, into an array");
+  for (Value array : getInto())
+    if (cast<ArrayType>(array.getType()).getAxes().getNames().size() + 1 !=
+        getOver().getNames().size())
+      return emitOpError("expected an array over all but one axis to reduce into");
   if (yield.getWritten().size() != getWrites().size())
     return emitOpError("expected one written value for each of ")
-           << getWrites().size() << " rows, but found " << yield.getWritten().size();
+           << getWrites().size() << " arrays, but found " << yield.getWritten().size();
   return success();
 }
 
@@ -276,6 +301,6 @@ void PhaseOp::getEffects(
     SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>> &effects) {
   if (!getReads().empty())
     effects.emplace_back(MemoryEffects::Read::get());
-  if (!getWrites().empty())
+  if (!getWrites().empty() || !getInto().empty())
     effects.emplace_back(MemoryEffects::Write::get());
 }

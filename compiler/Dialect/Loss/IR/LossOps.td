@@ -32,7 +32,7 @@ def Loss_ProgramOp : Loss_Op<"program", [
     last axis where it is not given. Each argument carries `loss.name` and `loss.kind`: "input",
     "target", "fixed" (an input that gradients do not flow to), "param" (with `loss.default`),
     "seed" (factors of the result's elements), "tangent" (a direction of the input of that name),
-    or "class_weights". Each result carries `loss.result`: "value", "tangent" or "grad", the latter
+    "class_weights" or "label_smoothing". Each result carries `loss.result`: "value", "tangent" or "grad", the latter
     with `loss.of`, the name of the argument it is the gradient for.
 
     ```mlir
@@ -70,7 +70,10 @@ def Loss_ProgramOp : Loss_Op<"program", [
     ::mlir::StringAttr getTargetAxis() {
       return getClassAxisAttr() ? getClassAxisAttr() : getAxes().getNames().back();
     }
-    /// The axes of `type` but the row axis.
+    /// Whether the row axis is the only axis: a kernel works on a range of it at once then, and the
+    /// axis counts as an inner one.
+    bool worksOnRange() { return getRowAxis() && getAxes().getNames().size() == 1; }
+    /// The axes of `type` that a kernel loops over: all but the row axis.
     ::llvm::SmallVector<::mlir::StringAttr> getInnerAxes(::mlir::Type type);
     /// The type that `axes`, in any order, gives in this program.
     ::mlir::Type typeOver(::mlir::Type element, ::llvm::ArrayRef<::mlir::StringAttr> axes);
@@ -215,9 +218,15 @@ def Loss_CustomGradientOp : Loss_Op<"custom_gradient", [Pure, AllTypesMatch<["va
 
 def Loss_OneHotOp : Loss_Op<"one_hot", [Pure]> {
   let summary = "1 at the class of the index, 0 elsewhere; never stored in memory";
-  let arguments = (ins Loss_Index:$index, StrAttr:$axis);
+  let description = [{
+    `narrow`: the index is one number a row and the class axis the only inner axis, so that a factor
+    is needed at one element only.
+  }];
+  let arguments = (ins Loss_Index:$index, StrAttr:$axis, UnitAttr:$narrow);
   let results = (outs Loss_Value:$result);
-  let assemblyFormat = "$index `over` $axis attr-dict `:` type($index) `->` type($result)";
+  let assemblyFormat = [{
+    $index `over` $axis (`narrow` $narrow^)? attr-dict `:` type($index) `->` type($result)
+  }];
   let hasVerifier = 1;
 }
 
@@ -272,65 +281,95 @@ def Loss_XlogyOp : Loss_BinaryOp<"xlogy", "x log(y), and 0 at x = 0 unless y is 
 // Kernel
 //===----------------------------------------------------------------------===//
 
-def Loss_Row : DialectType<Loss_Dialect, CPred<"::llvm::isa<::loss::ir::RowType>($_self)">, "row">;
+def Loss_Array
+    : DialectType<Loss_Dialect, CPred<"::llvm::isa<::loss::ir::ArrayType>($_self)">, "array">;
 
 def Loss_KernelOp : Loss_Op<"kernel", [IsolatedFromAbove, Symbol, SingleBlock]> {
   let summary = "what one row of a loss costs";
   let description = [{
-    The body runs once for each row. Its arguments are: one for each argument of the program, in
-    order (a row where it has the class axis, else a number, or an i64 class index); then one row for
-    each gradient; then the factor that every gradient is multiplied by. `inputs` counts the first
-    group without the parameters, `params` the parameters, `grads` the gradients.
-    `target` is "none", "index" or "dense"; `mode` is "value" or "grad".
+    The body runs once for each row of the row axis; once, where there is none. `roles` says what
+    each argument is: a number, or an array over inner axes; `returns`, what the numbers are that the
+    body returns. `axes` are the axes of the loss without
+    the `copies`. `range`: the row axis is the only axis, and the body works on a range of it at once.
+    `target` is "none", "index" or "dense"; `mode` is "value", "grad", "all" or "tangent".
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, StrAttr:$target, StrAttr:$mode,
-                       TypeAttr:$element, I32Attr:$inputs, I32Attr:$params, I32Attr:$grads);
+                       TypeAttr:$element, Loss_RoleArrayAttr:$roles, Loss_RoleArrayAttr:$returns,
+                       Loss_AxesAttr:$axes,
+                       OptionalAttr<DictionaryAttr>:$copies, OptionalAttr<StrAttr>:$row_axis,
+                       OptionalAttr<StrAttr>:$class_axis, UnitAttr:$range);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = "$sym_name attr-dict-with-keyword $body";
   let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// The role of body argument `i`.
+    RoleAttr getRole(unsigned i) { return ::llvm::cast<RoleAttr>(getRoles()[i]); }
+    /// The axis whose size `axis` has: what it is a copy of, or itself.
+    ::mlir::StringAttr getOriginal(::mlir::StringAttr axis);
+  }];
 }
 
 def Loss_KernelReturnOp : Loss_Op<"kernel_return", [Terminator, HasParent<"KernelOp">]> {
-  let summary = "the loss of the row";
-  let arguments = (ins Loss_Float:$value);
-  let assemblyFormat = "$value attr-dict `:` type($value)";
+  let summary = "the results of the row that are numbers";
+  let arguments = (ins Variadic<Loss_Float>:$values);
+  let assemblyFormat = "attr-dict ($values^ `:` type($values))?";
 }
 
 def Loss_ScratchOp : Loss_Op<"scratch", [HasParent<"KernelOp">, MemoryEffects<[MemAlloc]>]> {
-  let summary = "a row of scratch memory of the calling thread";
-  let results = (outs Loss_Row:$row);
-  let assemblyFormat = "attr-dict `:` type($row)";
+  let summary = "an array in scratch memory of the calling thread";
+  let results = (outs Loss_Array:$array);
+  let assemblyFormat = "attr-dict `:` type($array)";
 }
 
 def Loss_LoadOp : Loss_Op<"load", [MemoryEffects<[MemRead]>]> {
-  let summary = "one element of a row";
-  let arguments = (ins Loss_Row:$row, I64:$index);
+  let summary = "one element of an array over one axis";
+  let arguments = (ins Loss_Array:$array, I64:$index);
   let results = (outs Loss_Float:$result);
-  let assemblyFormat = "$row `[` $index `]` attr-dict `:` type($row) `->` type($result)";
+  let assemblyFormat = "$array `[` $index `]` attr-dict `:` type($array) `->` type($result)";
+}
+
+def Loss_ScanOp : Loss_Op<"scan", [
+    HasParent<"KernelOp">, AttrSizedOperandSegments,
+    MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "cumulative sums along an axis of an array, for every position along its other axes";
+  let description = "See loss.cumsum. `order` is scratch over the axis, present with a key.";
+  let arguments = (ins Loss_Array:$input, Optional<Loss_Array>:$key, Optional<Loss_Array>:$order,
+                       Loss_Array:$output, StrAttr:$axis, UnitAttr:$reverse);
+  let assemblyFormat = [{
+    $input (`by` $key^ `,` $order)? `into` $output `over` $axis (`reverse` $reverse^)? attr-dict
+    `:` type($input) (`by` type($key)^ `,` type($order))? `into` type($output)
+  }];
 }
 
 def Loss_IsClassOp : Loss_Op<"is_class", [Pure, HasParent<"PhaseOp">]> {
   let summary = "whether the element at hand is the class of the index";
-  let arguments = (ins I64:$index);
+  let arguments = (ins I64:$index, StrAttr:$axis);
   let results = (outs I1:$result);
-  let assemblyFormat = "$index attr-dict";
+  let assemblyFormat = "$index `over` $axis attr-dict";
 }
 
 def Loss_PhaseOp : Loss_Op<"phase", [
     AttrSizedOperandSegments, SingleBlock,
     DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
-  let summary = "one pass over the class axis";
+  let summary = "one pass over some inner axes";
   let description = [{
-    The body is the work on one element: its arguments are the elements of the rows read. It may use
-    numbers from outside. `loss.phase_yield` gives one number for each reduction, and one for each
-    row written. A row may be read and written: its element is read first.
+    A nest of loops over the axes `over`, the last of them in vectors. The body is the work on one
+    element: its arguments are the elements of the arrays read, read i along the axes `read_axes[i]`
+    (a copy of an axis stands for the axis). It may use numbers from outside.
+
+    `loss.phase_yield` gives one number for each reduction, and one for each array written. A
+    reduction over the only axis is a result of the phase; one over one of several axes goes into an
+    array over the others. `reductions` are the kinds of the results, then of `into`. An array may be
+    read and written: its element is read first.
   }];
-  let arguments = (ins Variadic<Loss_Row>:$reads, Variadic<Loss_Row>:$writes,
-                       Loss_ReduceKindArrayAttr:$reductions);
+  let arguments = (ins Loss_AxesAttr:$over, Variadic<Loss_Array>:$reads,
+                       Loss_AxesArrayAttr:$read_axes, Variadic<Loss_Array>:$writes,
+                       Variadic<Loss_Array>:$into, Loss_ReduceKindArrayAttr:$reductions);
   let results = (outs Variadic<Loss_Float>:$results);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{
-    `reads` `(` ($reads^ `:` type($reads))? `)` `writes` `(` ($writes^ `:` type($writes))? `)`
+    `over` $over `reads` `(` ($reads^ `:` type($reads))? `)` `along` $read_axes
+    `writes` `(` ($writes^ `:` type($writes))? `)` (`into` `(` $into^ `:` type($into) `)`)?
     `reduces` $reductions (`->` type($results)^)? attr-dict-with-keyword $body
   }];
   let hasVerifier = 1;
@@ -338,7 +377,7 @@ def Loss_PhaseOp : Loss_Op<"phase", [
 
 def Loss_PhaseYieldOp : Loss_Op<"phase_yield", [
     Pure, Terminator, AttrSizedOperandSegments, HasParent<"PhaseOp">]> {
-  let summary = "what an element contributes to the reductions and rows of its phase";
+  let summary = "what an element contributes to the reductions and arrays of its phase";
   let arguments = (ins Variadic<Loss_Float>:$reduced, Variadic<Loss_Float>:$written);
   let assemblyFormat = [{
     `reduce` `(` ($reduced^ `:` type($reduced))? `)`

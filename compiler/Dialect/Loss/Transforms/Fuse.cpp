@@ -1,21 +1,14 @@
 //===- Fuse.cpp - a program becomes a kernel of phases --------------------===//
 //
-// A value is *wide* when it varies along the class axis, else *narrow*: a number of the row. The
-// stage of a value is the number of reductions, one after another, that it waits for. Phase k is
-// one pass over the class axis: it reduces the wide values of stage k that some reduction asks for
-// and writes the gradients of that stage. Narrow values of stage k are computed just before phase
-// k.
+// FusionPlan says which phase computes what; here the kernel is written down: for each stage its
+// narrow values, then its phases, then its scans.
 //
 //===----------------------------------------------------------------------===//
 
+#include "compiler/Dialect/Loss/Transforms/FusionPlan.h"
 #include "compiler/Dialect/Loss/Transforms/Passes.h"
 
-#include "compiler/Dialect/Loss/IR/Loss.h"
-
 #include "mlir/IR/Builders.h"
-#include "mlir/IR/IRMapping.h"
-#include "llvm/ADT/MapVector.h"
-#include "llvm/ADT/SetVector.h"
 
 namespace loss::ir {
 #define GEN_PASS_DEF_FUSE
@@ -27,89 +20,77 @@ using namespace loss::ir;
 
 namespace {
 
-/// What recomputing one element costs, in additions. A value above the limit that a later phase
-/// needs again is kept in memory: a store and a load from the first-level cache.
-constexpr int keepLimit = 4;
-
-int ownCost(Operation *op) {
-  if (isa<BroadcastOp, arith::ConstantOp>(op))
-    return 0;
-  if (isa<arith::DivFOp, math::SqrtOp>(op))
-    return 8;
-  if (isa<math::AbsFOp, SignOp, OneHotOp>(op))
-    return 1;
-  return isa<math::MathDialect, LossDialect>(op->getDialect()) ? 12 : 1;
-}
-
 class KernelBuilder {
 public:
   KernelBuilder(ProgramOp program, StringRef name, StringRef target)
-      : program(program), name(name), target(target), builder(program.getContext()) {}
+      : program(program), name(name), target(target), builder(program.getContext()), plan(program) {
+  }
 
   FailureOr<KernelOp> build();
 
 private:
-  struct Output {
-    Value value;
-    unsigned stage;
-    Value row;
-  };
-  struct Kept {
-    Value value;
-    unsigned written = 0, lastRead = 0;
-    Value row;
-  };
-
-  bool isWide(Value v) { return hasAxis(v.getType(), program.getTargetAxis()); }
-  LogicalResult checkAxes();
-  void computeStages();
+  LogicalResult check();
   void createKernel();
-  /// Decides what each phase computes, reads back, and what is kept.
-  void planPhases();
-  void visit(Value wide, unsigned phase);
-  int recomputeCost(Value wide);
-  void assignRows();
+  Value addArgument(Type programType, RoleKind role, unsigned index);
+  void addArguments();
+  void addResults();
+  /// Kept values get arrays: that of a gradient which is written no earlier than the value is last
+  /// read, else scratch.
+  void assignArrays();
+
   void emitNarrow(unsigned stage);
-  void emitPhase(unsigned phase);
+  void emitPhase(PhaseKey key, PhasePlan &phase);
+  void emitScans(unsigned stage);
   /// An element of `wide`, inside the phase being emitted.
   Value element(Value wide);
+  Value elementOf(Operation *op);
+  /// An element of an array along loops, inside the phase being emitted.
+  Value read(Value wide, Value array, ArrayRef<StringAttr> along);
+  /// The array that holds a value, if the phase being emitted finds it in one.
+  Value arrayOf(Value wide);
+  AxesAttr chooseLoops(PhaseKey key, ArrayRef<Value> writes, ArrayRef<Value> into);
+
   /// A number of the row.
   Value narrow(Value value) { return numbers.lookup(value); }
+  ArrayType arrayType(Value wide, ArrayRef<StringAttr> axes) {
+    return ArrayType::get(builder.getContext(), getElementTypeOrSelf(wide),
+                          AxesAttr::get(builder.getContext(), axes));
+  }
+  Value number(double value) {
+    return arith::ConstantOp::create(builder, program.getLoc(),
+                                     builder.getFloatAttr(elementType, value));
+  }
 
   ProgramOp program;
   StringRef name, target;
   OpBuilder builder;
+  FusionPlan plan;
   KernelOp kernel;
   Type elementType;
-  Value scale;
+  bool isTangent = false;
+  SmallVector<Attribute> roles, returnRoles;
+  /// Numbers that the kernel returns beside the result: gradients that are one number a row.
+  SmallVector<Value> narrowGrads;
+  /// The factor of the row's result, and of what it gives to gradients; null where the result is an
+  /// array.
+  Value weight, scaledWeight;
+  /// The array of weights, where the result is one; and the number that scales gradients.
+  Value weights, scale;
 
-  DenseMap<Value, unsigned> stages;
-  unsigned phaseCount = 0;
-  SmallVector<Output> outputs;
-  /// First phase that computes a wide value.
-  DenseMap<Value, unsigned> computed;
-  llvm::MapVector<Value, Kept> kept;
-  SmallVector<llvm::SetVector<Value>> visited;
-
-  /// Narrow values of the program, as numbers of the kernel; rows of its inputs.
-  DenseMap<Value, Value> numbers, rows;
+  /// Narrow values of the program, as numbers of the kernel; arrays of its inputs, of partial
+  /// reductions and of scans.
+  DenseMap<Value, Value> numbers, arrays;
 
   // The phase being emitted.
-  DenseMap<Value, Value> elements;
-  llvm::SetVector<Value> reads;
+  PhaseKey current;
   PhaseOp phaseOp;
+  DenseMap<Value, Value> elements;
+  SmallVector<Value> reads;
+  SmallVector<Attribute> readAxes;
 };
 
-LogicalResult KernelBuilder::checkAxes() {
-  if (program.getAxes().getNames().size() != 2)
-    return program.emitOpError("expected two axes, rows and classes, but found ")
-           << program.getAxes().getNames().size();
+LogicalResult KernelBuilder::check() {
   for (Operation &op : program.getBody().front()) {
-    auto reduce = dyn_cast<ReduceOp>(op);
-    if (reduce && reduce.getAxisAttr() != program.getTargetAxis())
-      return op.emitError("expected a reduction over '")
-             << program.getTargetAxis().getValue() << "', but found one over the rows '"
-             << reduce.getAxis() << "': a loss returns one number a row, the caller reduces them";
     if (auto gather = dyn_cast<GatherOp>(op)) {
       Value input = gather.getInput();
       if (auto broadcast = input.getDefiningOp<BroadcastOp>())
@@ -117,121 +98,150 @@ LogicalResult KernelBuilder::checkAxes() {
       if (!isa<BlockArgument>(input))
         return op.emitError("expected a gather from an input; run loss-specialise first");
     }
-    if (isa<SoftmaxOp, LogSoftmaxOp, LogSumExpOp>(op))
-      return op.emitError("expected no softmax here; run loss-expand-softmax first");
+    if (isa<SoftmaxOp, LogSoftmaxOp, LogSumExpOp, NormOp, StopGradientOp, CustomGradientOp>(op))
+      return op.emitError("expected no ") << op.getName() << " here; run loss-expand first";
   }
   return success();
 }
 
-void KernelBuilder::computeStages() {
-  for (BlockArgument argument : program.getBody().getArguments())
-    stages[argument] = 0;
-  for (Operation &op : program.getBody().front().without_terminator()) {
-    unsigned stage = 0;
-    for (Value operand : op.getOperands())
-      stage = std::max(stage, stages[operand]);
-    if (isa<ReduceOp>(op)) {
-      phaseCount = std::max(phaseCount, stage + 1);
-      ++stage;
-    }
-    stages[op.getResult(0)] = stage;
+Value KernelBuilder::addArgument(Type programType, RoleKind role, unsigned index) {
+  roles.push_back(RoleAttr::get(builder.getContext(), role, index));
+  SmallVector<StringAttr> inner = plan.axesIn(plan.domainOf(programType));
+  Type type = getElementTypeOrSelf(programType);
+  if (!inner.empty()) {
+    // In memory the axes have the order of the declaration.
+    SmallVector<StringAttr> order;
+    for (StringAttr axis : axesOf(programType))
+      if (llvm::is_contained(inner, axis))
+        order.push_back(axis);
+    type = ArrayType::get(builder.getContext(), type, AxesAttr::get(builder.getContext(), order));
   }
+  return kernel.getBody().addArgument(type, program.getLoc());
+}
+
+void KernelBuilder::addArguments() {
+  unsigned inputs = 0, params = 0;
+  llvm::StringMap<unsigned> inputIndex;
+  for (BlockArgument argument : program.getBody().getArguments()) {
+    unsigned i = argument.getArgNumber();
+    StringRef kind = program.getArgKind(i);
+    if (kind == "seed")
+      continue; // The weights of the result; added with it.
+    auto [role, index] = llvm::StringSwitch<std::pair<RoleKind, unsigned>>(kind)
+                             .Case("param", {RoleKind::param, params})
+                             .Case("class_weights", {RoleKind::class_weights, 0})
+                             .Case("label_smoothing", {RoleKind::label_smoothing, 0})
+                             .Case("tangent", {RoleKind::tangent,
+                                               inputIndex.lookup(program.getArgName(i))})
+                             .Default({RoleKind::input, inputs});
+    params += role == RoleKind::param;
+    if (role == RoleKind::input)
+      inputIndex[program.getArgName(i)] = inputs++;
+    Value own = addArgument(argument.getType(), role, index);
+    (plan.isWide(argument) ? arrays : numbers)[argument] = own;
+  }
+}
+
+void KernelBuilder::addResults() {
+  // The slot of each argument in LossArgs.grads: inputs, then parameters.
+  llvm::StringMap<unsigned> slots;
+  unsigned slot = 0;
+  for (bool params : {false, true})
+    for (unsigned i = 0, e = program.getNumArguments(); i < e; ++i) {
+      StringRef kind = program.getArgKind(i);
+      bool isInput = kind == "input" || kind == "target" || kind == "fixed";
+      if (params ? kind == "param" : isInput)
+        slots[program.getArgName(i)] = slot++;
+    }
+
+  YieldOp yield = program.getYield();
+  Type resultType = program.getResultTypes().front();
+  bool isWide = plan.domainOf(resultType) != 0;
+  SmallVector<std::pair<Value, Value>> grads;
+  for (unsigned i = 1, e = yield.getNumOperands(); i < e; ++i) {
+    auto of = program.getResultAttrOfType<StringAttr>(i, "loss.of");
+    Value gradient = yield.getOperand(i);
+    unsigned slot = slots.lookup(of.getValue());
+    if (plan.isWide(gradient)) {
+      grads.push_back({gradient, addArgument(gradient.getType(), RoleKind::grad, slot)});
+    } else {
+      returnRoles.push_back(RoleAttr::get(builder.getContext(), RoleKind::grad, slot));
+      narrowGrads.push_back(gradient);
+    }
+  }
+  Value valueArray = isWide ? addArgument(resultType, RoleKind::value, 0) : Value();
+  Value weightArgument = addArgument(resultType, RoleKind::weights, 0);
+  scale = addArgument(elementType, RoleKind::scale, 0);
+
+  builder.setInsertionPointToEnd(&kernel.getBody().front());
+  for (unsigned i = 0, e = program.getNumArguments(); i < e; ++i)
+    if (program.getArgKind(i) == "seed")
+      arrays[program.getArgument(i)] = weightArgument;
+  if (isWide) {
+    weights = weightArgument;
+    plan.addOutput(yield.getOperand(0), valueArray, isTangent ? Value() : weights);
+    // The seed carries the weights and the scale.
+    for (auto [gradient, array] : grads)
+      plan.addOutput(gradient, array, {});
+    return;
+  }
+  weight = weightArgument;
+  returnRoles.insert(returnRoles.begin(),
+                     RoleAttr::get(builder.getContext(), RoleKind::value, 0));
+  if (yield.getNumOperands() > 1)
+    scaledWeight = arith::MulFOp::create(builder, program.getLoc(), weight, scale);
+  for (auto [gradient, array] : grads)
+    plan.addOutput(gradient, array, scaledWeight);
 }
 
 void KernelBuilder::createKernel() {
-  Location loc = program.getLoc();
   builder.setInsertionPointAfter(program);
   elementType = getElementTypeOrSelf(program.getResultTypes().front());
-  Type rowType = RowType::get(builder.getContext(), elementType);
-
-  unsigned params = 0, arguments = program.getNumArguments();
-  for (unsigned i = 0; i < arguments; ++i)
-    params += program.getArgKind(i) == "param";
-  YieldOp yield = program.getYield();
-  unsigned grads = yield.getNumOperands() - 1;
-
-  kernel = KernelOp::create(builder, loc, name, target, grads ? "grad" : "value", elementType,
-                            arguments - params, params, grads);
-  Block *body = builder.createBlock(&kernel.getBody());
-  for (BlockArgument argument : program.getBody().getArguments()) {
-    bool wide = isWide(argument);
-    Type type = wide ? rowType : getElementTypeOrSelf(argument.getType());
-    Value own = body->addArgument(type, argument.getLoc());
-    (wide ? rows : numbers)[argument] = own;
-  }
-  for (unsigned i = 0; i < grads; ++i) {
-    Value value = yield.getOperand(i + 1);
-    Value row = body->addArgument(rowType, loc);
-    outputs.push_back({value, stages[value], row});
-    phaseCount = std::max(phaseCount, stages[value] + 1);
-  }
-  scale = body->addArgument(elementType, loc);
+  ArrayRef<StringAttr> all = program.getAxes().getNames();
+  SmallVector<StringAttr> originals;
+  for (StringAttr axis : all)
+    if (!program.getCopies() || !program.getCopiesAttr().contains(axis))
+      originals.push_back(axis);
+  StringAttr rowAxis = program.getRowAxis();
+  auto given = program->getAttrOfType<StringAttr>("loss.mode");
+  StringRef mode = given ? given.getValue() : program.getNumResults() > 1 ? "grad" : "value";
+  isTangent = mode == "tangent";
+  kernel = KernelOp::create(builder, program.getLoc(), name, target, mode, elementType,
+                            builder.getArrayAttr({}), builder.getArrayAttr({}),
+                            AxesAttr::get(builder.getContext(), originals),
+                            program.getCopiesAttr(), rowAxis,
+                            target == "none" ? StringAttr() : program.getTargetAxis(),
+                            program.worksOnRange());
+  builder.createBlock(&kernel.getBody());
+  addArguments();
+  addResults();
+  kernel.setRolesAttr(builder.getArrayAttr(roles));
+  kernel.setReturnsAttr(builder.getArrayAttr(returnRoles));
 }
 
-int KernelBuilder::recomputeCost(Value wide) {
-  if (kept.contains(wide) || isa<BlockArgument>(wide))
-    return 1;
-  Operation *op = wide.getDefiningOp();
-  int cost = ownCost(op);
-  for (Value operand : op->getOperands()) {
-    if (cost > keepLimit)
-      break;
-    if (isWide(operand))
-      cost += recomputeCost(operand);
-  }
-  return cost;
-}
-
-void KernelBuilder::visit(Value wide, unsigned phase) {
-  if (isa<BlockArgument>(wide) || !visited[phase].insert(wide))
-    return;
-  auto [first, isNew] = computed.try_emplace(wide, phase);
-  if (!isNew && first->second < phase) {
-    auto known = kept.find(wide);
-    if (known != kept.end()) {
-      known->second.lastRead = phase;
-      return;
-    }
-    if (recomputeCost(wide) > keepLimit) {
-      kept[wide] = {wide, first->second, phase, {}};
-      return;
-    }
-  }
-  for (Value operand : wide.getDefiningOp()->getOperands())
-    if (isWide(operand))
-      visit(operand, phase);
-}
-
-void KernelBuilder::planPhases() {
-  visited.resize(phaseCount);
-  for (unsigned phase = 0; phase < phaseCount; ++phase) {
-    for (Operation &op : program.getBody().front())
-      if (auto reduce = dyn_cast<ReduceOp>(op); reduce && stages[reduce.getInput()] == phase)
-        visit(reduce.getInput(), phase);
-    for (Output &output : outputs)
-      if (output.stage == phase)
-        visit(output.value, phase);
-  }
-}
-
-/// A kept value lives in the row of a gradient that is written no earlier than the value is last
-/// read, else in scratch.
-void KernelBuilder::assignRows() {
-  Type rowType = RowType::get(builder.getContext(), elementType);
+void KernelBuilder::assignArrays() {
   llvm::SmallPtrSet<Value, 4> taken;
-  for (auto &[value, keep] : kept) {
-    for (Output &output : outputs)
-      if (!keep.row && output.stage >= keep.lastRead && taken.insert(output.row).second)
-        keep.row = output.row;
-    if (!keep.row)
-      keep.row = ScratchOp::create(builder, value.getLoc(), rowType);
+  for (auto &[value, keep] : plan.kept) {
+    ArrayType type = arrayType(value, plan.axesIn(plan.domainOf(value)));
+    for (Output &output : plan.outputs)
+      if (!keep.array && !(output.phase < keep.lastRead) && output.array.getType() == type &&
+          taken.insert(output.array).second)
+        keep.array = output.array;
+    if (!keep.array)
+      keep.array = ScratchOp::create(builder, value.getLoc(), type);
+  }
+  for (Operation &op : program.getBody().front().without_terminator()) {
+    Value value = op.getResult(0);
+    if (plan.isWide(value) && FusionPlan::isStored(value))
+      arrays[value] = ScratchOp::create(builder, op.getLoc(),
+                                        arrayType(value, plan.axesIn(plan.domainOf(value))));
   }
 }
 
 void KernelBuilder::emitNarrow(unsigned stage) {
   for (Operation &op : program.getBody().front().without_terminator()) {
     Value result = op.getResult(0);
-    if (isWide(result) || isa<ReduceOp>(op) || stages[result] != stage)
+    if (plan.isWide(result) || isa<ReduceOp>(op) || plan.stageOf(result) != stage)
       continue;
     if (isa<BroadcastOp>(op)) {
       numbers[result] = narrow(op.getOperand(0));
@@ -239,10 +249,12 @@ void KernelBuilder::emitNarrow(unsigned stage) {
       Value input = gather.getInput();
       if (auto broadcast = input.getDefiningOp<BroadcastOp>())
         input = broadcast.getInput();
-      numbers[result] = LoadOp::create(builder, op.getLoc(), elementType, rows.lookup(input),
+      numbers[result] = LoadOp::create(builder, op.getLoc(), elementType, arrays.lookup(input),
                                        narrow(gather.getIndex()));
-    } else if (auto size = dyn_cast<AxisSizeOp>(op)) {
-      numbers[result] = builder.clone(op)->getResult(0);
+    } else if (isa<AxisSizeOp, PositionOp>(op)) {
+      OperationState state(op.getLoc(), op.getName(), ValueRange(),
+                           getElementTypeOrSelf(result.getType()), op.getAttrs());
+      numbers[result] = builder.create(state)->getResult(0);
     } else {
       SmallVector<Value> operands =
           llvm::map_to_vector(op.getOperands(), [&](Value v) { return narrow(v); });
@@ -253,111 +265,185 @@ void KernelBuilder::emitNarrow(unsigned stage) {
   }
 }
 
+Value KernelBuilder::arrayOf(Value wide) {
+  if (Value array = arrays.lookup(wide))
+    return array;
+  auto keep = plan.kept.find(wide);
+  if (keep != plan.kept.end() && keep->second.written < current)
+    return keep->second.array;
+  return {};
+}
+
+Value KernelBuilder::read(Value wide, Value array, ArrayRef<StringAttr> along) {
+  reads.push_back(array);
+  readAxes.push_back(AxesAttr::get(builder.getContext(), along));
+  return phaseOp.getBody().addArgument(cast<ArrayType>(array.getType()).getElementType(),
+                                       wide.getLoc());
+}
+
 Value KernelBuilder::element(Value wide) {
-  if (!isWide(wide))
+  if (!plan.isWide(wide))
     return narrow(wide);
-  Value &known = elements[wide];
-  if (known)
+  if (Value known = elements.lookup(wide))
     return known;
-  auto keep = kept.find(wide);
-  Value row = rows.lookup(wide);
-  if (!row && keep != kept.end() && !visited.empty() &&
-      keep->second.written < cast<IntegerAttr>(phaseOp->getAttr("loss.phase")).getUInt())
-    row = keep->second.row;
-  if (row) {
-    reads.insert(row);
-    Value argument = phaseOp.getBody().addArgument(elementType, wide.getLoc());
-    return elements[wide] = argument;
+  Value result;
+  if (Value array = arrayOf(wide)) {
+    result = read(wide, array, cast<ArrayType>(array.getType()).getAxes().getNames());
+    // The weights of the result are the seed of the gradients, and those are scaled.
+    auto argument = dyn_cast<BlockArgument>(wide);
+    if (argument && program.getArgKind(argument.getArgNumber()) == "seed")
+      result = arith::MulFOp::create(builder, wide.getLoc(), result, scale);
+  } else {
+    result = elementOf(wide.getDefiningOp());
   }
-  Operation *op = wide.getDefiningOp();
+  return elements[wide] = result;
+}
+
+Value KernelBuilder::elementOf(Operation *op) {
   Location loc = op->getLoc();
+  Value wide = op->getResult(0);
   if (isa<BroadcastOp>(op))
-    return elements[wide] = element(op->getOperand(0));
-  if (auto oneHot = dyn_cast<OneHotOp>(op)) {
-    Value isClass = IsClassOp::create(builder, loc, narrow(oneHot.getIndex()));
-    Value one = arith::ConstantOp::create(builder, loc, FloatAttr::get(elementType, 1.0));
-    Value zero = arith::ConstantOp::create(builder, loc, FloatAttr::get(elementType, 0.0));
-    return elements[wide] = arith::SelectOp::create(builder, loc, isClass, one, zero);
+    return element(op->getOperand(0));
+  if (auto rename = dyn_cast<RenameOp>(op)) {
+    Value array = arrayOf(rename.getInput());
+    SmallVector<StringAttr> along(cast<ArrayType>(array.getType()).getAxes().getNames());
+    llvm::replace(along, rename.getFromAttr(), rename.getToAttr());
+    return read(wide, array, along);
   }
+  auto isClassOf = [&](OneHotOp oneHot) -> Value {
+    return IsClassOp::create(builder, loc, element(oneHot.getIndex()), oneHot.getAxisAttr());
+  };
+  if (auto oneHot = dyn_cast<OneHotOp>(op))
+    return arith::SelectOp::create(builder, loc, isClassOf(oneHot), number(1), number(0));
   if (isa<arith::MulFOp>(op)) {
     // one_hot(t) * f is f or 0, whatever f is.
-    for (unsigned i = 0; i < 2; ++i) {
-      auto oneHot = op->getOperand(i).getDefiningOp<OneHotOp>();
-      if (!oneHot)
-        continue;
-      Value factor = element(op->getOperand(1 - i));
-      Value isClass = IsClassOp::create(builder, loc, narrow(oneHot.getIndex()));
-      Value zero = arith::ConstantOp::create(builder, loc, FloatAttr::get(elementType, 0.0));
-      return elements[wide] = arith::SelectOp::create(builder, loc, isClass, factor, zero);
-    }
+    for (unsigned i = 0; i < 2; ++i)
+      if (auto oneHot = op->getOperand(i).getDefiningOp<OneHotOp>()) {
+        Value factor = element(op->getOperand(1 - i));
+        return arith::SelectOp::create(builder, loc, isClassOf(oneHot), factor, number(0));
+      }
   }
   SmallVector<Value> operands =
       llvm::map_to_vector(op->getOperands(), [&](Value v) { return element(v); });
   OperationState state(loc, op->getName(), operands, getElementTypeOrSelf(wide.getType()),
                        op->getAttrs());
-  return elements[wide] = builder.create(state)->getResult(0);
+  return builder.create(state)->getResult(0);
 }
 
-void KernelBuilder::emitPhase(unsigned phase) {
+/// Loops in the order of the program's axes, but innermost the axis along which most arrays lie
+/// contiguous.
+AxesAttr KernelBuilder::chooseLoops(PhaseKey key, ArrayRef<Value> writes, ArrayRef<Value> into) {
+  SmallVector<StringAttr> loops = plan.axesIn(key.domain);
+  llvm::SmallDenseMap<StringAttr, unsigned> votes;
+  for (Attribute axes : readAxes)
+    ++votes[cast<AxesAttr>(axes).getNames().back()];
+  for (ArrayRef<Value> arrays : {writes, into})
+    for (Value array : arrays)
+      ++votes[cast<ArrayType>(array.getType()).getAxes().getNames().back()];
+  StringAttr best = loops.back();
+  for (StringAttr axis : loops)
+    if (votes.lookup(axis) > votes.lookup(best))
+      best = axis;
+  llvm::erase(loops, best);
+  loops.push_back(best);
+  return AxesAttr::get(builder.getContext(), loops);
+}
+
+void KernelBuilder::emitPhase(PhaseKey key, PhasePlan &phase) {
   Location loc = program.getLoc();
-  SmallVector<ReduceOp> reductions;
-  for (Operation &op : program.getBody().front())
-    if (auto reduce = dyn_cast<ReduceOp>(op); reduce && stages[reduce.getInput()] == phase)
-      reductions.push_back(reduce);
-
-  SmallVector<Value> writes;
+  SmallVector<Value> writes, into;
   SmallVector<Attribute> kinds;
-  for (ReduceOp reduce : reductions)
+  SmallVector<ReduceOp> results;
+  for (ReduceOp reduce : phase.reductions) {
     kinds.push_back(reduce.getKindAttr());
-  for (auto &[value, keep] : kept)
-    if (keep.written == phase)
-      writes.push_back(keep.row);
-  for (Output &output : outputs)
-    if (output.stage == phase)
-      writes.push_back(output.row);
-  if (reductions.empty() && writes.empty())
-    return;
+    if (plan.isWide(reduce))
+      into.push_back(arrays.lookup(reduce));
+    else
+      results.push_back(reduce);
+  }
+  for (Value keep : phase.keeps)
+    writes.push_back(plan.kept.find(keep)->second.array);
+  for (unsigned index : phase.outputs)
+    writes.push_back(plan.outputs[index].array);
 
-  SmallVector<Type> types(reductions.size(), elementType);
-  phaseOp = PhaseOp::create(builder, loc, types, ValueRange(), writes, builder.getArrayAttr(kinds));
-  phaseOp->setAttr("loss.phase", builder.getUI32IntegerAttr(phase));
+  current = key;
+  SmallVector<Type> types(results.size(), elementType);
+  AxesAttr loops = AxesAttr::get(builder.getContext(), plan.axesIn(key.domain));
+  phaseOp = PhaseOp::create(builder, loc, types, loops, ValueRange(), builder.getArrayAttr({}),
+                            writes, into, builder.getArrayAttr(kinds));
   elements.clear();
   reads.clear();
+  readAxes.clear();
   {
     OpBuilder::InsertionGuard guard(builder);
     builder.createBlock(&phaseOp.getBody());
     SmallVector<Value> reduced, written;
-    for (ReduceOp reduce : reductions)
+    for (ReduceOp reduce : phase.reductions)
       reduced.push_back(element(reduce.getInput()));
-    for (auto &[value, keep] : kept)
-      if (keep.written == phase)
-        written.push_back(element(value));
-    for (Output &output : outputs)
-      if (output.stage == phase)
-        written.push_back(arith::MulFOp::create(builder, loc, element(output.value), scale));
+    for (Value keep : phase.keeps)
+      written.push_back(element(keep));
+    for (unsigned index : phase.outputs) {
+      Output &output = plan.outputs[index];
+      Value x = element(output.value);
+      if (output.factor == weights && weights)
+        x = arith::MulFOp::create(
+            builder, loc, x,
+            read(output.value, weights, cast<ArrayType>(weights.getType()).getAxes().getNames()));
+      else if (output.factor)
+        x = arith::MulFOp::create(builder, loc, x, output.factor);
+      written.push_back(x);
+    }
     PhaseYieldOp::create(builder, loc, reduced, written);
   }
-  phaseOp.getReadsMutable().assign(reads.getArrayRef());
-  phaseOp->removeAttr("loss.phase");
-  for (auto [reduce, result] : llvm::zip_equal(reductions, phaseOp.getResults()))
+  phaseOp.setOverAttr(chooseLoops(key, writes, into));
+  phaseOp.getReadsMutable().assign(reads);
+  phaseOp.setReadAxesAttr(builder.getArrayAttr(readAxes));
+  for (auto [reduce, result] : llvm::zip_equal(results, phaseOp.getResults()))
     numbers[reduce.getResult()] = result;
 }
 
-FailureOr<KernelOp> KernelBuilder::build() {
-  if (failed(checkAxes()))
-    return failure();
-  computeStages();
-  createKernel();
-  planPhases();
-  builder.setInsertionPointToEnd(&kernel.getBody().front());
-  assignRows();
-  for (unsigned phase = 0; phase <= phaseCount; ++phase) {
-    emitNarrow(phase);
-    if (phase < phaseCount)
-      emitPhase(phase);
+void KernelBuilder::emitScans(unsigned stage) {
+  current = {stage, ~Domain(0)};
+  for (Operation &op : program.getBody().front()) {
+    auto cumsum = dyn_cast<CumsumOp>(op);
+    if (!cumsum || plan.stageOf(cumsum) != stage)
+      continue;
+    Value key, order;
+    if (cumsum.getKey()) {
+      key = arrayOf(cumsum.getKey());
+      auto type = ArrayType::get(builder.getContext(), builder.getI64Type(),
+                                 AxesAttr::get(builder.getContext(), cumsum.getAxisAttr()));
+      order = ScratchOp::create(builder, op.getLoc(), type);
+    }
+    ScanOp::create(builder, op.getLoc(), arrayOf(cumsum.getInput()), key, order,
+                   arrays.lookup(cumsum), cumsum.getAxisAttr(), cumsum.getReverse());
   }
+}
+
+FailureOr<KernelOp> KernelBuilder::build() {
+  if (failed(check()))
+    return failure();
+  createKernel();
+  plan.plan();
+  assignArrays();
+  auto phase = plan.phases.begin();
+  for (unsigned stage = 0; stage < plan.stageCount(); ++stage) {
+    emitScans(stage);
+    emitNarrow(stage);
+    for (; phase != plan.phases.end() && phase->first.stage == stage; ++phase)
+      emitPhase(phase->first, phase->second);
+  }
+  SmallVector<Value> returned;
   Value value = program.getYield().getOperand(0);
-  KernelReturnOp::create(builder, program.getLoc(), narrow(value));
+  auto times = [&](Value x, Value factor) {
+    return arith::MulFOp::create(builder, program.getLoc(), x, factor);
+  };
+  if (!plan.isWide(value))
+    returned.push_back(isTangent ? narrow(value) : times(narrow(value), weight));
+  // A seed carries weights and scale already.
+  for (Value gradient : narrowGrads)
+    returned.push_back(scaledWeight ? times(narrow(gradient), scaledWeight) : narrow(gradient));
+  KernelReturnOp::create(builder, program.getLoc(), returned);
   return kernel;
 }
 

@@ -19,8 +19,9 @@ def Specialise : Pass<"loss-specialise", "::loss::ir::ProgramOp"> {
   let summary = "fix the element type and how the target is passed";
   let description = [{
     A program computes in f64 with its target as a distribution over the classes. Here its numbers
-    become `element`, and with `target=index` the target becomes one i64 a row: its uses see
-    `loss.one_hot`, and what multiplies a one-hot value is needed at one class only:
+    become `element`, and with `target=index` the target becomes an i64 without the class axis: its
+    uses see `loss.one_hot`. Where that is one index a row, what multiplies it is needed at one class
+    only:
 
         sum(one_hot(t))          = 1
         sum(one_hot(t) * x)      = gather(x, t)
@@ -39,14 +40,30 @@ def Specialise : Pass<"loss-specialise", "::loss::ir::ProgramOp"> {
   ];
 }
 
-def ExpandSoftmax : Pass<"loss-expand-softmax", "::loss::ir::ProgramOp"> {
-  let summary = "write softmax, log_softmax and logsumexp as max, exp, sum and log";
+def AddOptions : Pass<"loss-add-options", "::loss::ir::ProgramOp"> {
+  let summary = "label smoothing and class weights, which no loss writes down itself";
+  let description = [{
+    With the arguments `label_smoothing` s and `class_weights` w, and K classes, the target y becomes
+
+        y' = (1 - s) * y + s / K
+
+    A loss that is linear in its target then takes w * y' in its place, as PyTorch's cross entropy;
+    another is multiplied by sum(w * y'), if its result has the axes of the target but the classes.
+    The attribute `loss.class_weighting` says which: "target", "result" or "none".
+  }];
+}
+
+def Expand : Pass<"loss-expand", "::loss::ir::ProgramOp"> {
+  let summary = "write the softmax family and norms as reductions, drop the marks of derivatives";
   let description = [{
     With m = max(x) and s = sum(exp(x - m)):
 
         softmax(x)     = exp(x - m) * (1 / s)
         log_softmax(x) = (x - m) - log(s)
         logsumexp(x)   = m + log(s)
+        norm(x)        = sqrt(sum(x * x))
+
+    `loss.stop_gradient` and `loss.custom_gradient` speak to the differentiation only, which has been.
   }];
 }
 
@@ -61,11 +78,13 @@ def MarkUnitAngles : Pass<"loss-mark-unit-angles", "::loss::ir::ProgramOp"> {
 }
 
 def Fuse : Pass<"loss-fuse", "::mlir::ModuleOp"> {
-  let summary = "turn each program into a kernel: phases over the class axis";
+  let summary = "turn each program into a kernel: phases over the inner axes";
   let description = [{
-    A value with the class axis is computed in a phase; a reduction ends its phase, and what needs its
-    result comes in a later one. A value that a later phase needs again is recomputed where that is
-    cheap, and kept in a row otherwise: in the gradient's own row if that is free, else in scratch.
+    The row axis, if the program has one, is left to the caller. A value that varies along other axes
+    is computed in a phase; a reduction ends its phase, and what needs its result comes in a later
+    one. A value that a later phase needs again, or a phase over more axes, is recomputed where that
+    is cheap, and kept in an array otherwise: in that of a gradient if it is free, else in scratch. So
+    are the operands of cumulative sums and of renamings, which are needed at other positions.
   }];
   let dependentDialects = ["::loss::ir::LossDialect"];
 }

@@ -82,7 +82,7 @@ template <typename Op> struct MultiplySparse : OpRewritePattern<Op> {
     if (Sparse::match(op.getResult()))
       return failure(); // Already in its final form.
     Location loc = op.getLoc();
-    if (auto sparse = Sparse::match(op.getLhs())) {
+    if (auto sparse = Sparse::match(op.getLhs()); sparse && sparse->oneHot.getNarrow()) {
       Value left = sparse->factorOrOne(rewriter, loc);
       Value right = gather(rewriter, loc, op.getRhs(), sparse->oneHot);
       rewriter.replaceOp(
@@ -91,7 +91,7 @@ template <typename Op> struct MultiplySparse : OpRewritePattern<Op> {
     }
     if (std::is_same_v<Op, arith::DivFOp>)
       return failure();
-    if (auto sparse = Sparse::match(op.getRhs())) {
+    if (auto sparse = Sparse::match(op.getRhs()); sparse && sparse->oneHot.getNarrow()) {
       Value left = gather(rewriter, loc, op.getLhs(), sparse->oneHot);
       Value right = sparse->factorOrOne(rewriter, loc);
       rewriter.replaceOp(
@@ -334,7 +334,8 @@ private:
       Type type = argument.getType();
       StringAttr axis = program.getTargetAxis();
       argument.setType(typeWithAxes(builder.getI64Type(), axesOf(typeWithoutAxis(type, axis))));
-      auto oneHot = OneHotOp::create(builder, argument.getLoc(), type, argument, axis);
+      bool isNarrow = program.getInnerAxes(type) == ArrayRef<StringAttr>(axis);
+      auto oneHot = OneHotOp::create(builder, argument.getLoc(), type, argument, axis, isNarrow);
       argument.replaceAllUsesExcept(oneHot, oneHot);
     }
     setTypes(program, SmallVector<Type>(program.getResultTypes()));

@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "compiler/Target/CPU/VecMath/Kernels/All.h"
+#include "compiler/Target/CPU/VecMath/Kernels/Scan.h"
 
 #define LOSS_VM_ALWAYS [[gnu::always_inline]]
 #define LOSS_VM_NEVER [[gnu::noinline]]
@@ -41,3 +42,13 @@ using F64 = loss::vecmath::Vec<double, LOSS_VM_VECTOR_BYTES / 8>;
     return loss::vecmath::function(x, y);                                                          \
   }
 #include "compiler/Target/CPU/VecMath/VecMathFunctions.def"
+
+#define LOSS_RT_CUMSUM(type, name)                                                                 \
+  extern "C" LOSS_VM_NEVER void name(const type *in, int64_t inStride, const type *key,            \
+                                     int64_t keyStride, type *out, int64_t outStride,              \
+                                     int64_t *order, int64_t count, int64_t reverse) {             \
+    loss::vecmath::cumulativeSum(in, inStride, key, keyStride, out, outStride, order, count,       \
+                                 reverse);                                                         \
+  }
+LOSS_RT_CUMSUM(float, loss_rt_cumsum_f32)
+LOSS_RT_CUMSUM(double, loss_rt_cumsum_f64)

@@ -12,20 +12,24 @@ int main(void) {
   const void *inputs[2];
   int64_t strides[2];
   float value[2], grad[6];
-  void *grads[1];
+  const float weight = 1;
+  const int64_t sizes[2] = {2, 3};
+  void *grads[2];
   int64_t gradStrides[1] = {3};
   LossArgs args;
-  const LossKernel *kernel =
-      loss_find_kernel(&losslang_module, LOSS_F32, LOSS_TARGET_INDEX, LOSS_VALUE_AND_GRAD);
+  const LossKernel *kernel = loss_find_kernel(&losslang_module, LOSS_F32, LOSS_TARGET_INDEX,
+                                              LOSS_VALUE_AND_GRAD, LOSS_PLAIN);
   LossKernelFn entry = kernel ? loss_kernel_entry(kernel, loss_cpu_level()) : NULL;
-  if (!entry || kernel->scratch_rows != 0)
+  if (!entry || kernel->scratch)
     return 1;
   inputs[cross_entropy_input_logits] = logits;
   inputs[cross_entropy_input_y] = labels;
   strides[cross_entropy_input_logits] = 3;
   strides[cross_entropy_input_y] = 1;
-  grads[losslang_module.inputs[cross_entropy_input_logits].grad_index] = grad;
-  args.classes = 3;
+  grads[cross_entropy_input_logits] = grad;
+  args.sizes = sizes;
+  args.weights = &weight;
+  args.weight_stride = 0;
   args.inputs = inputs;
   args.input_strides = strides;
   args.params = NULL;

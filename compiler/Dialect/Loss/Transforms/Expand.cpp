@@ -1,4 +1,4 @@
-//===- ExpandSoftmax.cpp - softmax family as max, exp, sum and log --------===//
+//===- Expand.cpp - operations that kernels have no code for -------------===//
 
 #include "compiler/Dialect/Loss/Transforms/Passes.h"
 
@@ -7,7 +7,7 @@
 #include "mlir/IR/Builders.h"
 
 namespace loss::ir {
-#define GEN_PASS_DEF_EXPANDSOFTMAX
+#define GEN_PASS_DEF_EXPAND
 #include "compiler/Dialect/Loss/Transforms/Passes.h.inc"
 } // namespace loss::ir
 
@@ -35,7 +35,7 @@ Value one(OpBuilder &b, Location loc, Type type) {
   return broadcastTo(b, loc, number, type);
 }
 
-struct ExpandSoftmaxPass : loss::ir::impl::ExpandSoftmaxBase<ExpandSoftmaxPass> {
+struct ExpandPass : loss::ir::impl::ExpandBase<ExpandPass> {
   void runOnOperation() override {
     // Operands come before their users, so one walk expands nested ones too. Parts are shared by
     // operand and axis.
@@ -69,6 +69,14 @@ struct ExpandSoftmaxPass : loss::ir::impl::ExpandSoftmaxBase<ExpandSoftmaxPass> 
         b.setInsertionPoint(&op);
         Value log = math::LogOp::create(b, loc, parts.sum);
         result = arith::AddFOp::create(b, loc, parts.max, log);
+      } else if (auto norm = dyn_cast<NormOp>(op)) {
+        b.setInsertionPoint(&op);
+        Value square = arith::MulFOp::create(b, loc, norm.getInput(), norm.getInput());
+        Value sum = ReduceOp::create(b, loc, ReduceKind::sum, square, norm.getAxisAttr());
+        result = math::SqrtOp::create(b, loc, sum);
+      } else if (isa<StopGradientOp, CustomGradientOp>(op)) {
+        // They have done their work.
+        result = op.getOperand(0);
       } else {
         continue;
       }

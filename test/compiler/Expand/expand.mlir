@@ -1,4 +1,4 @@
-// RUN: loss-opt %s --pass-pipeline="builtin.module(loss.program(loss-expand-softmax,canonicalize,cse))" --split-input-file | FileCheck %s
+// RUN: loss-opt %s --pass-pipeline="builtin.module(loss.program(loss-expand,canonicalize,cse))" --split-input-file | FileCheck %s
 
 #bc = #loss.axes<batch, class>
 #b = #loss.axes<batch>

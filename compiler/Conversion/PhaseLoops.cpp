@@ -1,0 +1,549 @@
+//===- PhaseLoops.cpp - the loop nest of one phase ------------------------===//
+//
+// Loops over all axes of the phase but the last are scalar; the last is walked in vectors, whole ones
+// first where that pays, the rest masked. An operation of the body stands in the loop of the
+// innermost axis that its operands vary along: what does not vary along the last axis is a number.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/Conversion/PhaseLoops.h"
+
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace loss::ir;
+
+Value KernelCode::splat(double value) {
+  return arith::ConstantOp::create(
+      b, DenseElementsAttr::get(vector, cast<Attribute>(b.getFloatAttr(element, value))));
+}
+
+Value KernelCode::strideOf(ArrayType array, unsigned i) {
+  Value stride = integer(1);
+  for (StringAttr axis : array.getAxes().getNames().drop_front(i + 1))
+    stride = product(stride, sizeOf(axis));
+  return stride;
+}
+
+Value KernelCode::elementCount(ArrayType array) {
+  Value count = integer(1);
+  for (StringAttr axis : array.getAxes().getNames())
+    count = product(count, sizeOf(axis));
+  return count;
+}
+
+void loss::ir::allowContraction(Operation *op) {
+  if (auto flags = dyn_cast<arith::ArithFastMathInterface>(op))
+    op->setAttr(flags.getFastMathAttrName(),
+                arith::FastMathFlagsAttr::get(op->getContext(), arith::FastMathFlags::contract));
+}
+
+unsigned loss::ir::workOf(PhaseOp phase) {
+  unsigned count = 0;
+  for (Operation &op : phase.getBody().front().without_terminator())
+    count += isa<math::MathDialect, LossDialect>(op.getDialect()) &&
+                     !isa<IsClassOp, SignOp, PositionOp>(op)
+                 ? 12
+                 : 1;
+  return count;
+}
+
+void loss::ir::emitFill(KernelCode &code, Value base, Value count, Value value) {
+  ImplicitLocOpBuilder &b = code.b;
+  auto loop = scf::ForOp::create(b, code.integer(0), count, code.integer(code.lanes));
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  Value left = arith::SubIOp::create(b, count, loop.getInductionVar());
+  Value index = arith::IndexCastOp::create(b, b.getIndexType(), left);
+  Value mask = vector::CreateMaskOp::create(b, VectorType::get(code.lanes, b.getI1Type()),
+                                            ValueRange{index});
+  Value many = vector::BroadcastOp::create(b, code.vector, value);
+  LLVM::MaskedStoreOp::create(b, many, code.at(base, loop.getInductionVar(), code.element), mask,
+                              code.alignment(code.element));
+}
+
+namespace {
+
+class NestBuilder {
+public:
+  NestBuilder(KernelCode &code, PhaseOp phase, bool fetchesNext)
+      : code(code), phase(phase), b(code.b), fetchesNext(fetchesNext),
+        loops(phase.getOver().getNames()), last(loops.size() - 1),
+        reductions(phase.getReductions().size()) {}
+
+  void emit();
+
+private:
+  struct Chunk {
+    Value base; // first element of the vector
+    Value mask; // null: all lanes
+  };
+
+  void findLevels();
+  unsigned levelOf(ArrayRef<StringAttr> axes);
+  void initialise();
+  /// The loop of level `level` and all inside it.
+  void emitLevel(unsigned level);
+  void emitNumbers(unsigned level);
+  void emitVectorLoop();
+  void emitChunk(Chunk chunk, MutableArrayRef<Value> accumulators);
+
+  Value emitOperation(Operation &op, ValueRange operands, Type type);
+  Value isClass(IsClassOp op, const Chunk *chunk);
+  Value position(PositionOp op, const Chunk *chunk);
+  /// The lanes of the chunk: base + 0, 1, ...
+  Value laneNumbers(Value base, Type type);
+
+  // Memory.
+  /// Address of the element at the loops' positions; for a vector, of its first lane.
+  Value address(Value array, ArrayRef<StringAttr> along, const Chunk *chunk);
+  Value readVector(Value array, ArrayRef<StringAttr> along, Chunk chunk);
+  void writeVector(Value array, Value x, Chunk chunk);
+  std::optional<unsigned> dimensionOfLast(ArrayRef<StringAttr> along);
+  Value vectorOfAddresses(Value array, unsigned dimension, Value first);
+
+  // Reductions.
+  ReduceKind kindOf(unsigned i) {
+    return cast<ReduceKindAttr>(phase.getReductions()[i]).getValue();
+  }
+  double identity(ReduceKind kind);
+  Value combine(ReduceKind kind, Value acc, Value x);
+  Value horizontal(ReduceKind kind, Value v);
+  /// The array that reduction `i` goes into; null: it is a result.
+  Value arrayOf(unsigned i) {
+    unsigned results = phase.getResults().size();
+    return i < results ? Value() : phase.getInto()[i - results];
+  }
+  /// Whether reduction `i` is one over the last axis, so that lanes accumulate it.
+  bool isInLanes(unsigned i);
+
+  Value asVector(Value v);
+
+  KernelCode &code;
+  PhaseOp phase;
+  ImplicitLocOpBuilder &b;
+  bool fetchesNext;
+  ArrayRef<StringAttr> loops;
+  unsigned last, reductions;
+  /// Results first, then arrays: the order of phase_yield and of `reductions`.
+  llvm::DenseMap<Value, unsigned> levels;
+  SmallVector<Value> positions; // of the scalar loops
+  /// Values of the body: numbers, or vectors of the chunk at hand; numbers repeated as vectors.
+  llvm::DenseMap<Value, Value> numbers, vectors, splats;
+};
+
+unsigned NestBuilder::levelOf(ArrayRef<StringAttr> axes) {
+  unsigned level = 0;
+  for (auto [i, axis] : llvm::enumerate(loops))
+    if (llvm::is_contained(axes, axis))
+      level = i + 1;
+  return level;
+}
+
+/// Level 0 is outside all loops, level i inside loop i - 1.
+void NestBuilder::findLevels() {
+  Block &body = phase.getBody().front();
+  for (auto [argument, axes] : llvm::zip_equal(body.getArguments(), phase.getReadAxes()))
+    levels[argument] = levelOf(cast<AxesAttr>(axes).getNames());
+  for (Operation &op : body.without_terminator()) {
+    unsigned level = 0;
+    for (Value operand : op.getOperands())
+      level = std::max(level, levels.lookup(operand));
+    if (auto axis = op.getAttrOfType<StringAttr>("axis"); axis && isa<PositionOp, IsClassOp>(op))
+      level = std::max(level, levelOf(axis));
+    levels[op.getResult(0)] = level;
+  }
+}
+
+bool NestBuilder::isInLanes(unsigned i) {
+  Value array = arrayOf(i);
+  return !array ||
+         !llvm::is_contained(cast<ArrayType>(array.getType()).getAxes().getNames(), loops[last]);
+}
+
+void NestBuilder::initialise() {
+  for (unsigned i = 0; i < reductions; ++i) {
+    if (isInLanes(i))
+      continue;
+    Value array = arrayOf(i);
+    Value start = arith::ConstantOp::create(
+        b, cast<TypedAttr>(b.getFloatAttr(code.element, identity(kindOf(i)))));
+    emitFill(code, code.map.lookup(array), code.elementCount(cast<ArrayType>(array.getType())),
+             start);
+  }
+}
+
+void NestBuilder::emit() {
+  findLevels();
+  initialise();
+  emitNumbers(0);
+  emitLevel(0);
+}
+
+void NestBuilder::emitLevel(unsigned level) {
+  if (level == last)
+    return emitVectorLoop();
+  auto loop =
+      scf::ForOp::create(b, code.integer(0), code.sizeOf(loops[level]), code.integer(1));
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  positions.push_back(loop.getInductionVar());
+  emitNumbers(level + 1);
+  emitLevel(level + 1);
+  positions.pop_back();
+}
+
+/// What is a number of the loops around `level`.
+void NestBuilder::emitNumbers(unsigned level) {
+  Block &body = phase.getBody().front();
+  for (auto [argument, array, axes] :
+       llvm::zip_equal(body.getArguments(), phase.getReads(), phase.getReadAxes())) {
+    if (levels[argument] != level || level > last)
+      continue;
+    Value from = address(array, cast<AxesAttr>(axes).getNames(), nullptr);
+    numbers[argument] = LLVM::LoadOp::create(b, argument.getType(), from);
+  }
+  for (Operation &op : body.without_terminator()) {
+    Value result = op.getResult(0);
+    if (levels[result] != level || level > last)
+      continue;
+    if (auto own = dyn_cast<IsClassOp>(op)) {
+      numbers[result] = isClass(own, nullptr);
+    } else if (auto own = dyn_cast<PositionOp>(op)) {
+      numbers[result] = position(own, nullptr);
+    } else {
+      SmallVector<Value> operands = llvm::map_to_vector(op.getOperands(), [&](Value v) {
+        Value own = numbers.lookup(v);
+        return own ? own : code.map.lookup(v);
+      });
+      numbers[result] = emitOperation(op, operands, result.getType());
+    }
+  }
+}
+
+Value NestBuilder::emitOperation(Operation &op, ValueRange operands, Type type) {
+  OperationState state(op.getLoc(), op.getName(), operands, type, op.getAttrs());
+  Operation *copy = b.create(state);
+  allowContraction(copy);
+  return copy->getResult(0);
+}
+
+//===----------------------------------------------------------------------===//
+// Memory
+//===----------------------------------------------------------------------===//
+
+Value NestBuilder::address(Value array, ArrayRef<StringAttr> along, const Chunk *chunk) {
+  auto type = cast<ArrayType>(array.getType());
+  Value offset;
+  for (auto [i, axis] : llvm::enumerate(along)) {
+    unsigned loop = llvm::find(loops, axis) - loops.begin();
+    Value position = loop == last ? chunk->base : positions[loop];
+    bool isInner = i + 1 == along.size();
+    Value part = isInner ? position : code.product(position, code.strideOf(type, i));
+    offset = offset ? arith::AddIOp::create(b, offset, part).getResult() : part;
+  }
+  return code.at(code.map.lookup(array), offset, type.getElementType());
+}
+
+/// The dimension that the last loop walks.
+std::optional<unsigned> NestBuilder::dimensionOfLast(ArrayRef<StringAttr> along) {
+  auto found = llvm::find(along, loops[last]);
+  if (found == along.end())
+    return std::nullopt;
+  return found - along.begin();
+}
+
+Value NestBuilder::laneNumbers(Value base, Type type) {
+  auto laneType = VectorType::get(code.lanes, type);
+  SmallVector<Attribute> steps;
+  for (int64_t i = 0; i < code.lanes; ++i)
+    steps.push_back(b.getIntegerAttr(type, i));
+  Value step = arith::ConstantOp::create(b, DenseElementsAttr::get(laneType, steps));
+  if (!base)
+    return step;
+  return arith::AddIOp::create(b, vector::BroadcastOp::create(b, laneType, base), step);
+}
+
+/// Addresses of the lanes of an array that the last loop does not walk contiguously.
+Value NestBuilder::vectorOfAddresses(Value array, unsigned dimension, Value first) {
+  auto type = cast<ArrayType>(array.getType());
+  auto laneType = VectorType::get(code.lanes, code.i64);
+  Value stride = vector::BroadcastOp::create(b, laneType, code.strideOf(type, dimension));
+  Value offsets = arith::MulIOp::create(b, laneNumbers({}, code.i64), stride);
+  auto pointers = VectorType::get(code.lanes, code.pointer);
+  return LLVM::GEPOp::create(b, pointers, type.getElementType(), first, ValueRange{offsets});
+}
+
+Value NestBuilder::readVector(Value array, ArrayRef<StringAttr> along, Chunk chunk) {
+  Type element = cast<ArrayType>(array.getType()).getElementType();
+  auto type = VectorType::get(code.lanes, element);
+  unsigned dimension = *dimensionOfLast(along);
+  Value first = address(array, along, &chunk);
+  Value zero = arith::ConstantOp::create(b, cast<TypedAttr>(b.getZeroAttr(type)));
+  if (dimension + 1 != along.size()) {
+    Value mask = chunk.mask;
+    if (!mask)
+      mask = arith::ConstantOp::create(
+          b, DenseElementsAttr::get(VectorType::get(code.lanes, b.getI1Type()), true));
+    return LLVM::masked_gather::create(b, type, vectorOfAddresses(array, dimension, first), mask,
+                                       ValueRange{zero}, code.alignment(element));
+  }
+  auto load = [&](Value from) -> Value {
+    if (chunk.mask)
+      return LLVM::MaskedLoadOp::create(b, type, from, chunk.mask, zero, code.alignment(element));
+    return LLVM::LoadOp::create(b, type, from, code.alignment(element));
+  };
+  auto argument = dyn_cast<BlockArgument>(array);
+  bool isWeights = argument && argument.getOwner() == &code.kernel.getBody().front() &&
+                   code.kernel.getRole(argument.getArgNumber()).getKind() == RoleKind::weights;
+  if (!isWeights)
+    return load(first);
+  // One weight for all is repeated.
+  Value one = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, code.weightStride, code.integer(0));
+  auto branch = scf::IfOp::create(b, TypeRange{type}, one, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.thenBlock());
+  Value weight = LLVM::LoadOp::create(b, element, code.map.lookup(array));
+  scf::YieldOp::create(b, ValueRange{vector::BroadcastOp::create(b, type, weight)});
+  b.setInsertionPointToStart(branch.elseBlock());
+  scf::YieldOp::create(b, ValueRange{load(first)});
+  return branch.getResult(0);
+}
+
+void NestBuilder::writeVector(Value array, Value x, Chunk chunk) {
+  ArrayRef<StringAttr> along = cast<ArrayType>(array.getType()).getAxes().getNames();
+  Type element = code.element;
+  Value first = address(array, along, &chunk);
+  unsigned dimension = *dimensionOfLast(along);
+  if (dimension + 1 != along.size()) {
+    Value mask = chunk.mask;
+    if (!mask)
+      mask = arith::ConstantOp::create(
+          b, DenseElementsAttr::get(VectorType::get(code.lanes, b.getI1Type()), true));
+    LLVM::masked_scatter::create(b, x, vectorOfAddresses(array, dimension, first), mask,
+                                 code.alignment(element));
+  } else if (chunk.mask) {
+    LLVM::MaskedStoreOp::create(b, x, first, chunk.mask, code.alignment(element));
+  } else {
+    LLVM::StoreOp::create(b, x, first, code.alignment(element));
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Reductions
+//===----------------------------------------------------------------------===//
+
+double NestBuilder::identity(ReduceKind kind) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  return kind == ReduceKind::sum ? 0.0 : kind == ReduceKind::min ? infinity : -infinity;
+}
+
+Value NestBuilder::combine(ReduceKind kind, Value acc, Value x) {
+  switch (kind) {
+  case ReduceKind::sum:
+    return arith::AddFOp::create(b, acc, x);
+  case ReduceKind::max:
+    return arith::MaximumFOp::create(b, acc, x);
+  case ReduceKind::min:
+    return arith::MinimumFOp::create(b, acc, x);
+  case ReduceKind::maxnum:
+    // One instruction: x86's max gives its second operand unless the first is greater.
+    return arith::SelectOp::create(b, arith::CmpFOp::create(b, arith::CmpFPredicate::OGT, x, acc),
+                                   x, acc);
+  }
+  llvm_unreachable("unknown reduction");
+}
+
+Value NestBuilder::horizontal(ReduceKind kind, Value v) {
+  auto combining = kind == ReduceKind::sum   ? vector::CombiningKind::ADD
+                   : kind == ReduceKind::min ? vector::CombiningKind::MINIMUMF
+                   : kind == ReduceKind::max ? vector::CombiningKind::MAXIMUMF
+                                             : vector::CombiningKind::MAXNUMF;
+  // A fixed tree, not left to right: the same for every call.
+  auto flags = arith::FastMathFlags::reassoc;
+  return vector::ReductionOp::create(b, combining, v, flags);
+}
+
+//===----------------------------------------------------------------------===//
+// The last loop
+//===----------------------------------------------------------------------===//
+
+Value NestBuilder::asVector(Value v) {
+  if (Value known = vectors.lookup(v))
+    return known;
+  // A number of the row or of an outer loop; repeated once, where the splats are made.
+  Value number = numbers.lookup(v);
+  if (!number)
+    number = code.map.lookup(v);
+  Value &splat = splats[v];
+  if (!splat)
+    splat = vector::BroadcastOp::create(b, VectorType::get(code.lanes, number.getType()), number);
+  return splat;
+}
+
+Value NestBuilder::isClass(IsClassOp op, const Chunk *chunk) {
+  Value vectorIndex = vectors.lookup(op.getIndex());
+  Value number = numbers.lookup(op.getIndex());
+  if (!number)
+    number = code.map.lookup(op.getIndex());
+  unsigned loop = llvm::find(loops, op.getAxisAttr()) - loops.begin();
+  if (loop != last) {
+    // The class is that of an outer loop.
+    Value position = positions[loop];
+    if (!chunk || !vectorIndex)
+      return arith::CmpIOp::create(b, arith::CmpIPredicate::eq, number, position);
+    Value many = vector::BroadcastOp::create(b, vectorIndex.getType(), position);
+    return arith::CmpIOp::create(b, arith::CmpIPredicate::eq, vectorIndex, many);
+  }
+  // Lane numbers against the distance of the class: 32 bits do, classes are below 2^31.
+  auto laneType = VectorType::get(code.lanes, b.getI32Type());
+  Value distance = arith::SubIOp::create(b, number, chunk->base);
+  distance = arith::TruncIOp::create(b, b.getI32Type(), distance);
+  return arith::CmpIOp::create(b, arith::CmpIPredicate::eq, laneNumbers({}, b.getI32Type()),
+                               vector::BroadcastOp::create(b, laneType, distance));
+}
+
+Value NestBuilder::position(PositionOp op, const Chunk *chunk) {
+  unsigned loop = llvm::find(loops, op.getAxisAttr()) - loops.begin();
+  if (loop != last)
+    return arith::SIToFPOp::create(b, code.element, positions[loop]);
+  Value base = chunk->base;
+  if (code.kernel.getRange())
+    base = arith::AddIOp::create(b, base, code.row);
+  return arith::SIToFPOp::create(b, code.vector, laneNumbers(base, code.i64));
+}
+
+void NestBuilder::emitChunk(Chunk chunk, MutableArrayRef<Value> accumulators) {
+  Block &body = phase.getBody().front();
+  unsigned inside = last + 1;
+  vectors.clear();
+  if (fetchesNext && last == 0)
+    for (KernelCode::NextRow &next : code.nextRows)
+      if (cast<ArrayType>(next.array).getAxes() == phase.getOver())
+        LLVM::Prefetch::create(b, code.at(next.address, chunk.base, code.element), next.isWritten,
+                               /*hint=*/3, /*cache=*/1);
+  for (auto [argument, array, axes] :
+       llvm::zip_equal(body.getArguments(), phase.getReads(), phase.getReadAxes()))
+    if (levels[argument] == inside)
+      vectors[argument] = readVector(array, cast<AxesAttr>(axes).getNames(), chunk);
+  for (Operation &op : body.without_terminator()) {
+    Value result = op.getResult(0);
+    if (levels[result] != inside)
+      continue;
+    if (auto own = dyn_cast<IsClassOp>(op)) {
+      vectors[result] = isClass(own, &chunk);
+    } else if (auto own = dyn_cast<PositionOp>(op)) {
+      vectors[result] = position(own, &chunk);
+    } else {
+      SmallVector<Value> operands =
+          llvm::map_to_vector(op.getOperands(), [&](Value v) { return asVector(v); });
+      vectors[result] =
+          emitOperation(op, operands, VectorType::get(code.lanes, result.getType()));
+    }
+  }
+  auto yield = cast<PhaseYieldOp>(body.getTerminator());
+  unsigned lane = 0;
+  for (auto [i, reduced] : llvm::enumerate(yield.getReduced())) {
+    Value x = asVector(reduced);
+    if (isInLanes(i)) {
+      if (chunk.mask)
+        x = arith::SelectOp::create(b, chunk.mask, x, code.splat(identity(kindOf(i))));
+      accumulators[lane] = combine(kindOf(i), accumulators[lane], x);
+      ++lane;
+      continue;
+    }
+    Value array = arrayOf(i);
+    ArrayRef<StringAttr> along = cast<ArrayType>(array.getType()).getAxes().getNames();
+    writeVector(array, combine(kindOf(i), readVector(array, along, chunk), x), chunk);
+  }
+  for (auto [written, array] : llvm::zip_equal(yield.getWritten(), phase.getWrites()))
+    writeVector(array, asVector(written), chunk);
+}
+
+void NestBuilder::emitVectorLoop() {
+  splats.clear();
+  vectors.clear();
+  // Numbers that the body uses, repeated before the loops.
+  for (Operation &op : phase.getBody().front()) {
+    bool isYield = isa<PhaseYieldOp>(op);
+    if (isa<IsClassOp>(op) || (!isYield && levels.lookup(op.getResult(0)) <= last))
+      continue;
+    for (Value operand : op.getOperands())
+      if (levels.lookup(operand) <= last)
+        asVector(operand);
+  }
+
+  SmallVector<unsigned> inLanes;
+  for (unsigned i = 0; i < reductions; ++i)
+    if (isInLanes(i))
+      inLanes.push_back(i);
+  unsigned count = inLanes.size();
+  unsigned work = workOf(phase), unroll = work <= 8 ? 4 : work <= 24 ? 2 : 1;
+  // What is reduced in memory must be read after it was written: one chunk after the other.
+  if (count != reductions)
+    unroll = 1;
+  SmallVector<Value> start;
+  for (unsigned u = 0; u < unroll; ++u)
+    for (unsigned i : inLanes)
+      start.push_back(code.splat(identity(kindOf(i))));
+
+  // Whole vectors. A heavy body has none of them where masks are cheap: they cost little beside it,
+  // and code of half the size compiles in half the time.
+  Value size = code.sizeOf(loops[last]);
+  bool maskedOnly = unroll == 1 && code.bits == 512;
+  Value whole = code.integer(0);
+  SmallVector<Value> acc(start);
+  if (!maskedOnly) {
+    Value step = code.integer(code.lanes * unroll);
+    whole = arith::SubIOp::create(b, size, arith::RemUIOp::create(b, size, step));
+    auto main = scf::ForOp::create(b, code.integer(0), whole, step, start);
+    {
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPointToStart(main.getBody());
+      SmallVector<Value> inner(main.getRegionIterArgs());
+      for (unsigned u = 0; u < unroll; ++u) {
+        Value base =
+            arith::AddIOp::create(b, main.getInductionVar(), code.integer(u * code.lanes));
+        emitChunk({base, {}}, MutableArrayRef(inner).slice(u * count, count));
+      }
+      // An empty yield exists already when there is nothing to reduce.
+      if (count)
+        scf::YieldOp::create(b, inner);
+    }
+    acc.assign(main.getResults().begin(), main.getResults().begin() + count);
+    for (unsigned u = 1; u < unroll; ++u)
+      for (unsigned i = 0; i < count; ++i)
+        acc[i] = combine(kindOf(inLanes[i]), acc[i], main.getResult(u * count + i));
+  }
+
+  // The rest, masked.
+  auto tail = scf::ForOp::create(b, whole, size, code.integer(code.lanes), acc);
+  {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(tail.getBody());
+    Value left = arith::SubIOp::create(b, size, tail.getInductionVar());
+    Value index = arith::IndexCastOp::create(b, b.getIndexType(), left);
+    Value mask = vector::CreateMaskOp::create(b, VectorType::get(code.lanes, b.getI1Type()),
+                                              ValueRange{index});
+    SmallVector<Value> inner(tail.getRegionIterArgs());
+    emitChunk({tail.getInductionVar(), mask}, inner);
+    if (count)
+      scf::YieldOp::create(b, inner);
+  }
+  for (auto [lane, i] : llvm::enumerate(inLanes)) {
+    Value total = horizontal(kindOf(i), tail.getResult(lane));
+    if (Value array = arrayOf(i)) {
+      ArrayRef<StringAttr> along = cast<ArrayType>(array.getType()).getAxes().getNames();
+      LLVM::StoreOp::create(b, total, address(array, along, nullptr));
+    } else {
+      code.map[phase.getResult(i)] = total;
+    }
+  }
+}
+
+} // namespace
+
+void loss::ir::emitPhaseLoops(KernelCode &code, PhaseOp phase, bool fetchesNext) {
+  NestBuilder(code, phase, fetchesNext).emit();
+}
