@@ -3,8 +3,11 @@
 
 // A loop over the rows; in it a loop over whole vectors and one over the masked rest.
 // CHECK-LABEL: func.func @sum(
-// CHECK-SAME: %[[ARGS:.*]]: !llvm.ptr, %[[BEGIN:.*]]: i64, %[[END:.*]]: i64, %[[SCRATCH:.*]]: !llvm.ptr) -> i64 attributes {loss.mode = "value", loss.scratch_rows = 0 : i32, loss.target = "none"}
+// CHECK-SAME: %[[ARGS:.*]]: !llvm.ptr, %[[BEGIN:.*]]: i64, %[[END:.*]]: i64, %[[SCRATCH:.*]]: !llvm.ptr) -> i64
 // CHECK: scf.for %{{.*}} = %[[BEGIN]] to %{{.*}} step
+// A row of weight 0 is not evaluated.
+// CHECK: arith.cmpf une
+// CHECK: scf.if
 // A light body is unrolled, with an accumulator for each part.
 // V4: scf.for {{.*}} -> (vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>)
 // V2: scf.for {{.*}} -> (vector<4xf32>, vector<4xf32>, vector<4xf32>, vector<4xf32>)
@@ -16,9 +19,9 @@
 // CHECK: llvm.store %{{.*}}, %{{.*}} : f32, !llvm.ptr
 // No class index to be wrong: all rows are done.
 // CHECK: return %{{.*}} : i64
-loss.kernel @sum attributes {element = f32, grads = 0 : i32, inputs = 1 : i32, mode = "value", params = 0 : i32, target = "none"} {
-^bb0(%x: !loss.row<f32>, %scale: f32):
-  %0 = loss.phase reads(%x : !loss.row<f32>) writes() reduces [#loss<reduction sum>] -> f32 {
+loss.kernel @sum attributes {axes = #loss.axes<batch, class>, element = f32, mode = "value", returns = [#loss.role<value 0>], roles = [#loss.role<input 0>, #loss.role<weights 0>, #loss.role<scale 0>], row_axis = "batch", target = "none"} {
+^bb0(%x: !loss.array<f32, <class>>, %weight: f32, %scale: f32):
+  %0 = loss.phase over <class> reads(%x : !loss.array<f32, <class>>) along [#loss.axes<class>] writes() reduces [#loss<reduction sum>] -> f32 {
   ^bb0(%e: f32):
     loss.phase_yield reduce(%e : f32) write()
   }
@@ -41,12 +44,12 @@ loss.kernel @sum attributes {element = f32, grads = 0 : i32, inputs = 1 : i32, m
 // CHECK: %[[ALL:.*]] = arith.cmpi eq, %[[STOP]], %[[END]]
 // CHECK: %[[STATUS:.*]] = arith.select %[[ALL]], %{{.*}}, %[[STOP]]
 // CHECK: return %[[STATUS]]
-loss.kernel @index attributes {element = f64, grads = 1 : i32, inputs = 2 : i32, mode = "grad", params = 1 : i32, target = "index"} {
-^bb0(%x: !loss.row<f64>, %t: i64, %c: f64, %g: !loss.row<f64>, %scale: f64):
-  %0 = loss.load %x[%t] : !loss.row<f64> -> f64
-  loss.phase reads(%x : !loss.row<f64>) writes(%g : !loss.row<f64>) reduces [] {
+loss.kernel @index attributes {axes = #loss.axes<batch, class>, class_axis = "class", element = f64, mode = "grad", returns = [#loss.role<value 0>], roles = [#loss.role<input 0>, #loss.role<input 1>, #loss.role<param 0>, #loss.role<grad 0>, #loss.role<scale 0>], row_axis = "batch", target = "index"} {
+^bb0(%x: !loss.array<f64, <class>>, %t: i64, %c: f64, %g: !loss.array<f64, <class>>, %scale: f64):
+  %0 = loss.load %x[%t] : !loss.array<f64, <class>> -> f64
+  loss.phase over <class> reads(%x : !loss.array<f64, <class>>) along [#loss.axes<class>] writes(%g : !loss.array<f64, <class>>) reduces [] {
   ^bb0(%e: f64):
-    %is = loss.is_class %t
+    %is = loss.is_class %t over "class"
     %v = arith.select %is, %e, %c : f64
     %scaled = arith.mulf %v, %scale : f64
     loss.phase_yield reduce() write(%scaled : f64)
@@ -56,18 +59,19 @@ loss.kernel @index attributes {element = f64, grads = 1 : i32, inputs = 2 : i32,
 
 // -----
 
-// Every row of scratch lies behind the one before it. A heavy body is masked throughout where masks
+// A function says how much scratch a call needs. A heavy body is masked throughout where masks
 // are cheap.
 // CHECK-LABEL: func.func @scratch(
-// CHECK-SAME: loss.scratch_rows = 2 : i32
 // V4-NOT: llvm.load {{.*}} -> vector
 // V4: llvm.intr.masked.load
 // V2: llvm.load {{.*}} -> vector<4xf32>
-loss.kernel @scratch attributes {element = f32, grads = 0 : i32, inputs = 1 : i32, mode = "value", params = 0 : i32, target = "none"} {
-^bb0(%x: !loss.row<f32>, %scale: f32):
-  %a = loss.scratch : !loss.row<f32>
-  %b = loss.scratch : !loss.row<f32>
-  %0 = loss.phase reads(%x : !loss.row<f32>) writes(%a, %b : !loss.row<f32>, !loss.row<f32>) reduces [#loss<reduction min>] -> f32 {
+// CHECK-LABEL: func.func @scratch_scratch(
+// CHECK-SAME: !llvm.ptr) -> i64
+loss.kernel @scratch attributes {axes = #loss.axes<batch, class>, element = f32, mode = "value", returns = [#loss.role<value 0>], roles = [#loss.role<input 0>, #loss.role<weights 0>, #loss.role<scale 0>], row_axis = "batch", target = "none"} {
+^bb0(%x: !loss.array<f32, <class>>, %weight: f32, %scale: f32):
+  %a = loss.scratch : !loss.array<f32, <class>>
+  %b = loss.scratch : !loss.array<f32, <class>>
+  %0 = loss.phase over <class> reads(%x : !loss.array<f32, <class>>) along [#loss.axes<class>] writes(%a, %b : !loss.array<f32, <class>>, !loss.array<f32, <class>>) reduces [#loss<reduction min>] -> f32 {
   ^bb0(%e: f32):
     %1 = math.exp %e : f32
     %2 = math.sin %1 : f32

@@ -19,7 +19,7 @@ loss.program @unnamed(%x: f64) -> () attributes {axes = #loss.axes<batch>} {
 
 // -----
 
-// expected-error @+1 {{expected 'loss.kind' of argument 'x' to be input, target or param, but found 'weight'}}
+// expected-error @+1 {{expected 'loss.kind' of argument 'x' to be one of input, target, fixed, param, seed, tangent, class_weights, label_smoothing, but found 'weight'}}
 loss.program @kind(%x: f64 {loss.kind = "weight", loss.name = "x"}) -> () attributes {axes = #loss.axes<batch>} {
   loss.yield
 }
@@ -87,34 +87,82 @@ func.func @gatherIndex(%x: tensor<?x?xf64, #loss.axes<batch, class>>, %t: i64) {
 // -----
 
 // expected-error @+1 {{expected target none, index or dense, but found 'soft'}}
-loss.kernel @target attributes {target = "soft", mode = "grad", element = f32, inputs = 0 : i32, params = 0 : i32, grads = 0 : i32} {
+loss.kernel @target attributes {axes = #loss.axes<batch, class>, element = f32, mode = "grad", returns = [#loss.role<value 0>], roles = [#loss.role<scale 0>], row_axis = "batch", target = "soft"} {
 ^bb0(%scale: f32):
   loss.kernel_return %scale : f32
 }
 
 // -----
 
-// expected-error @+1 {{expected mode value or grad, but found 'both'}}
-loss.kernel @mode attributes {target = "none", mode = "both", element = f32, inputs = 0 : i32, params = 0 : i32, grads = 0 : i32} {
+// expected-error @+1 {{expected mode value, grad, all or tangent, but found 'both'}}
+loss.kernel @mode attributes {axes = #loss.axes<batch, class>, element = f32, mode = "both", returns = [#loss.role<value 0>], roles = [#loss.role<scale 0>], row_axis = "batch", target = "none"} {
 ^bb0(%scale: f32):
   loss.kernel_return %scale : f32
 }
 
 // -----
 
-// expected-error @+1 {{expected 2 body arguments, but found 1}}
-loss.kernel @arguments attributes {target = "none", mode = "grad", element = f32, inputs = 1 : i32, params = 0 : i32, grads = 0 : i32} {
+// expected-error @+1 {{expected one role for each of 1 arguments, but found 2}}
+loss.kernel @arguments attributes {axes = #loss.axes<batch, class>, element = f32, mode = "grad", returns = [#loss.role<value 0>], roles = [#loss.role<input 0>, #loss.role<scale 0>], row_axis = "batch", target = "none"} {
 ^bb0(%scale: f32):
   loss.kernel_return %scale : f32
 }
 
 // -----
 
-loss.kernel @phase attributes {target = "none", mode = "grad", element = f32, inputs = 1 : i32, params = 0 : i32, grads = 0 : i32} {
-^bb0(%x: !loss.row<f32>, %scale: f32):
-  // expected-error @+1 {{expected one body argument for each of 1 rows read, but found 0}}
-  loss.phase reads(%x : !loss.row<f32>) writes() reduces [] {
+// expected-error @+1 {{expected one role for each number returned}}
+loss.kernel @returned attributes {axes = #loss.axes<batch, class>, element = f32, mode = "grad", returns = [#loss.role<value 0>], roles = [#loss.role<scale 0>], row_axis = "batch", target = "none"} {
+^bb0(%scale: f32):
+  loss.kernel_return
+}
+
+// -----
+
+loss.kernel @phase attributes {axes = #loss.axes<batch, class>, element = f32, mode = "grad", returns = [#loss.role<value 0>], roles = [#loss.role<input 0>, #loss.role<scale 0>], row_axis = "batch", target = "none"} {
+^bb0(%x: !loss.array<f32, <class>>, %scale: f32):
+  // expected-error @+1 {{expected one body argument and one list of axes for each of 1 arrays read, but found 0 and 1}}
+  loss.phase over <class> reads(%x : !loss.array<f32, <class>>) along [#loss.axes<class>] writes() reduces [] {
     loss.phase_yield reduce() write()
   }
   loss.kernel_return %scale : f32
+}
+
+// -----
+
+loss.kernel @along attributes {axes = #loss.axes<batch, class>, element = f32, mode = "grad", returns = [#loss.role<value 0>], roles = [#loss.role<input 0>, #loss.role<scale 0>], row_axis = "batch", target = "none"} {
+^bb0(%x: !loss.array<f32, <class>>, %scale: f32):
+  // expected-error @+1 {{a read has axis 'position', which is no loop's}}
+  loss.phase over <class> reads(%x : !loss.array<f32, <class>>) along [#loss.axes<position>] writes() reduces [] {
+  ^bb0(%e: f32):
+    loss.phase_yield reduce() write()
+  }
+  loss.kernel_return %scale : f32
+}
+
+// -----
+
+loss.kernel @several attributes {axes = #loss.axes<batch, class>, element = f32, mode = "grad", returns = [#loss.role<value 0>], roles = [#loss.role<input 0>, #loss.role<scale 0>], row_axis = "batch", target = "none"} {
+^bb0(%x: !loss.array<f32, <class, position>>, %scale: f32):
+  // expected-error @+1 {{expected a result over one axis; over several, into an array}}
+  %0 = loss.phase over <class, position> reads(%x : !loss.array<f32, <class, position>>) along [#loss.axes<class, position>] writes() reduces [#loss<reduction sum>] -> f32 {
+  ^bb0(%e: f32):
+    loss.phase_yield reduce(%e : f32) write()
+  }
+  loss.kernel_return %scale : f32
+}
+
+// -----
+
+loss.program @rename(%x: tensor<?xf64, #loss.axes<batch>> {loss.kind = "input", loss.name = "x"}) -> () attributes {axes = #loss.axes<batch, class, other>} {
+  // expected-error @+1 {{expected the result to have the operand's axes with 'other' in place of 'batch'}}
+  %0 = loss.rename %x "batch" to "other" : tensor<?xf64, #loss.axes<batch>> -> tensor<?x?xf64, #loss.axes<class, other>>
+  loss.yield
+}
+
+// -----
+
+loss.program @cumsum(%x: tensor<?xf64, #loss.axes<batch>> {loss.kind = "input", loss.name = "x"}) -> () attributes {axes = #loss.axes<batch, class>} {
+  // expected-error @+1 {{expected an operand with axis 'class'}}
+  %0 = loss.cumsum %x over "class" : tensor<?xf64, #loss.axes<batch>> -> tensor<?xf64, #loss.axes<batch>>
+  loss.yield
 }

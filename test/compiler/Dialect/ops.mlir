@@ -65,21 +65,47 @@ loss.program @program(
 }
 
 // CHECK-LABEL: loss.kernel @kernel
-loss.kernel @kernel attributes {target = "index", mode = "grad", element = f32, inputs = 2 : i32, params = 0 : i32, grads = 1 : i32} {
-^bb0(%x: !loss.row<f32>, %t: i64, %dx: !loss.row<f32>, %scale: f32):
-  // CHECK: loss.scratch : !loss.row<f32>
-  %scratch = loss.scratch : !loss.row<f32>
-  // CHECK: loss.load %{{.*}}[%{{.*}}] : !loss.row<f32> -> f32
-  %xt = loss.load %x[%t] : !loss.row<f32> -> f32
-  // CHECK: loss.phase reads(%{{.*}} : !loss.row<f32>) writes(%{{.*}} : !loss.row<f32>) reduces [#loss<reduction max>] -> f32
-  %m = loss.phase reads(%x : !loss.row<f32>) writes(%scratch : !loss.row<f32>) reduces [#loss<reduction max>] -> f32 {
+loss.kernel @kernel attributes {axes = #loss.axes<batch, class>, class_axis = "class", element = f32, mode = "grad", returns = [#loss.role<value 0>],
+    roles = [#loss.role<input 0>, #loss.role<input 1>, #loss.role<grad 0>, #loss.role<scale 0>], row_axis = "batch", target = "index"} {
+^bb0(%x: !loss.array<f32, <class>>, %t: i64, %dx: !loss.array<f32, <class>>, %scale: f32):
+  // CHECK: loss.scratch : !loss.array<f32, <class>>
+  %scratch = loss.scratch : !loss.array<f32, <class>>
+  // CHECK: loss.load %{{.*}}[%{{.*}}] : !loss.array<f32, <class>> -> f32
+  %xt = loss.load %x[%t] : !loss.array<f32, <class>> -> f32
+  // CHECK: loss.phase over <class> reads(%{{.*}} : !loss.array<f32, <class>>) along [#loss.axes<class>] writes(%{{.*}} : !loss.array<f32, <class>>) reduces [#loss<reduction max>] -> f32
+  %m = loss.phase over <class> reads(%x : !loss.array<f32, <class>>) along [#loss.axes<class>] writes(%scratch : !loss.array<f32, <class>>) reduces [#loss<reduction max>] -> f32 {
   ^bb0(%e: f32):
-    // CHECK: loss.is_class
-    %is = loss.is_class %t
+    // CHECK: loss.is_class %{{.*}} over "class"
+    %is = loss.is_class %t over "class"
     %a = arith.select %is, %e, %scale : f32
     // CHECK: loss.phase_yield reduce(%{{.*}} : f32) write(%{{.*}} : f32)
     loss.phase_yield reduce(%e : f32) write(%a : f32)
   }
+  // CHECK: loss.scan %{{.*}} into %{{.*}} over "class" : !loss.array<f32, <class>> into !loss.array<f32, <class>>
+  loss.scan %x into %scratch over "class" : !loss.array<f32, <class>> into !loss.array<f32, <class>>
   // CHECK: loss.kernel_return %{{.*}} : f32
   loss.kernel_return %m : f32
+}
+
+#bd = #loss.axes<batch, dim>
+#bo = #loss.axes<batch, other>
+
+// CHECK-LABEL: loss.program @pairs
+// CHECK-SAME: copies = {other = "batch"}
+loss.program @pairs(%x: tensor<?x?xf64, #bd> {loss.kind = "input", loss.name = "x"}) -> (tensor<?xf64, #loss.axes<batch>> {loss.result = "value"})
+    attributes {axes = #loss.axes<batch, dim, other>, copies = {other = "batch"}} {
+  // CHECK: loss.rename %{{.*}} "batch" to "other" : tensor<?x?xf64, #loss.axes<batch, dim>> -> tensor<?x?xf64, #loss.axes<dim, other>>
+  %y = loss.rename %x "batch" to "other" : tensor<?x?xf64, #bd> -> tensor<?x?xf64, #loss.axes<dim, other>>
+  // CHECK: loss.norm %{{.*}} over "dim"
+  %n = loss.norm %y over "dim" : tensor<?x?xf64, #loss.axes<dim, other>> -> tensor<?xf64, #loss.axes<other>>
+  // CHECK: loss.position "other" : tensor<?xf64, #loss.axes<other>>
+  %i = loss.position "other" : tensor<?xf64, #loss.axes<other>>
+  // CHECK: loss.cumsum %{{.*}} by %{{.*}} over "other" reverse : tensor<?xf64, #loss.axes<other>> by tensor<?xf64, #loss.axes<other>> -> tensor<?xf64, #loss.axes<other>>
+  %c = loss.cumsum %n by %i over "other" reverse : tensor<?xf64, #loss.axes<other>> by tensor<?xf64, #loss.axes<other>> -> tensor<?xf64, #loss.axes<other>>
+  // CHECK: loss.stop_gradient
+  %s = loss.stop_gradient %c : tensor<?xf64, #loss.axes<other>>
+  // CHECK: loss.custom_gradient %{{.*}} by %{{.*}} is %{{.*}} : tensor<?xf64, #loss.axes<other>>
+  %g = loss.custom_gradient %s by %c is %n : tensor<?xf64, #loss.axes<other>>, tensor<?xf64, #loss.axes<other>>, tensor<?xf64, #loss.axes<other>>
+  %b = loss.rename %g "other" to "batch" : tensor<?xf64, #loss.axes<other>> -> tensor<?xf64, #loss.axes<batch>>
+  loss.yield %b : tensor<?xf64, #loss.axes<batch>>
 }
