@@ -207,6 +207,8 @@ struct File {
   bool complete = true;
   /// Not complete, and so little was read that nothing can be said about its meaning.
   bool abandoned = false;
+  /// Not complete: an import could not be read, so that functions may be missing.
+  bool lostFunctions = false;
   /// Not complete: names that may be defined in what could not be read.
   std::set<std::string, std::less<>> lostNames;
 };

@@ -78,6 +78,32 @@ public:
       out += ')';
   }
 
+  void printDef(const FnDef &fn) {
+    printDoc(fn.doc, "");
+    out += "fn " + fn.name.name + "(";
+    for (size_t i = 0; i < fn.args.size(); ++i) {
+      out += i ? ", " : "";
+      out += fn.args[i].name.name;
+      if (fn.args[i].axes) {
+        out += ": ";
+        printAxes(*fn.args[i].axes);
+      }
+    }
+    out += ')';
+    if (fn.isShort) {
+      out += " = ";
+      printExpr(*fn.body.result, ConditionalLevel);
+      out += '\n';
+    } else {
+      printBlock(fn.body);
+    }
+    for (const Derivative &derivative : fn.derivatives) {
+      out += "  derivative " + derivative.name.name + " = ";
+      printExpr(*derivative.value, ConditionalLevel);
+      out += '\n';
+    }
+  }
+
 private:
   void printDoc(const DocText &doc, std::string_view indent) {
     if (doc.empty())
@@ -150,32 +176,6 @@ private:
     if (arg.classAxis)
       out += "over " + arg.classAxis->name + " ";
     printAxes(arg.axes);
-  }
-
-  void printDef(const FnDef &fn) {
-    printDoc(fn.doc, "");
-    out += "fn " + fn.name.name + "(";
-    for (size_t i = 0; i < fn.args.size(); ++i) {
-      out += i ? ", " : "";
-      out += fn.args[i].name.name;
-      if (fn.args[i].axes) {
-        out += ": ";
-        printAxes(*fn.args[i].axes);
-      }
-    }
-    out += ')';
-    if (fn.isShort) {
-      out += " = ";
-      printExpr(*fn.body.result, ConditionalLevel);
-      out += '\n';
-    } else {
-      printBlock(fn.body);
-    }
-    for (const Derivative &derivative : fn.derivatives) {
-      out += "  derivative " + derivative.name.name + " = ";
-      printExpr(*derivative.value, ConditionalLevel);
-      out += '\n';
-    }
   }
 
   void printNumber(const Expr &expr) {
@@ -263,6 +263,12 @@ private:
 std::string print(const File &file) {
   Printer printer;
   printer.printFile(file);
+  return std::move(printer.out);
+}
+
+std::string print(const FnDef &fn) {
+  Printer printer;
+  printer.printDef(fn);
   return std::move(printer.out);
 }
 

@@ -10,6 +10,9 @@ namespace loss::lang {
 /// again gives the same text.
 std::string print(const File &file);
 
+/// One function in the same layout.
+std::string print(const FnDef &fn);
+
 /// One expression, on one line.
 std::string print(const Expr &expr);
 

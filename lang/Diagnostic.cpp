@@ -190,8 +190,10 @@ Diagnostic &DiagnosticEngine::error(SourceRange range, std::string message) {
   return add(Severity::Error, range, std::move(message));
 }
 
-Diagnostic &DiagnosticEngine::warning(SourceRange range, std::string message) {
-  return add(Severity::Warning, range, std::move(message));
+Diagnostic &DiagnosticEngine::warning(SourceRange range, std::string message, std::string name) {
+  Diagnostic &diagnostic = add(Severity::Warning, range, std::move(message));
+  diagnostic.name = std::move(name);
+  return diagnostic;
 }
 
 } // namespace loss::lang

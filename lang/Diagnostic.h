@@ -86,7 +86,8 @@ public:
 
   /// Adds a diagnostic. The reference, for adding a hint or notes, is valid until the next one.
   Diagnostic &error(SourceRange range, std::string message);
-  Diagnostic &warning(SourceRange range, std::string message);
+  /// `name` is what -Wno-NAME switches off.
+  Diagnostic &warning(SourceRange range, std::string message, std::string name = {});
 
   /// Puts them in the order of the text. That the file was given up stays at the end.
   void sort();
@@ -108,7 +109,7 @@ private:
 std::string render(const std::vector<Diagnostic> &diagnostics,
                    const std::vector<SourceFile> &files);
 
-/// All diagnostics of the engine in order, with the lines of the files that they are in.
+/// All of the engine.
 std::string render(const DiagnosticEngine &engine);
 
 } // namespace loss::lang

@@ -316,8 +316,8 @@ private:
       NodeId taken = holds ? yes : no, other = holds ? no : yes;
       dropped.push_back({taken, other});
       if (!value->isSetting && !isFromOutside(condition))
-        warnings.push_back({(holds ? whenFalse : whenTrue).range,
-                            std::string("this branch is never taken: the condition is always ") +
+        warnings.push_back({(holds ? whenFalse : whenTrue).range, "unreachable-branch",
+                            std::string("a branch is never taken: the condition is always ") +
                                 (holds ? "true" : "false")});
       return taken;
     }
@@ -671,9 +671,9 @@ private:
         mentioned[other] = true;
     spread(mentioned);
     for (const PendingWarning &warning : definitions.warnings)
-      diagnostics.warning(warning.range, warning.message);
+      diagnostics.warning(warning.range, warning.message, warning.name);
     for (const PendingWarning &warning : warnings)
-      diagnostics.warning(warning.range, warning.message);
+      diagnostics.warning(warning.range, warning.message, warning.name);
     for (const ProgramInput &input : program.inputs)
       warnUnused(mentioned, input.node, "input", input.name, input.range);
     for (const ProgramParam &param : program.params)
@@ -701,8 +701,9 @@ private:
   void warnUnused(const std::vector<bool> &live, NodeId node, std::string_view what,
                   const std::string &name, SourceRange range) {
     if (!live[node])
-      diagnostics.warning(range, "the " + std::string(what) + " '" + name +
-                                     "' has no influence on the result");
+      diagnostics.warning(
+          range, "the " + std::string(what) + " '" + name + "' has no influence on the result",
+          "unused-" + std::string(what));
   }
 
   const Definitions &definitions;

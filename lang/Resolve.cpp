@@ -151,11 +151,11 @@ private:
     for (const LossArg &arg : definitions.loss->args)
       if (arg.kind == LossArg::Kind::Option && !scope.bindings[arg.name.name].used)
         definitions.warnings.push_back(
-            {arg.name.range, "the option '" + arg.name.name + "' is not used"});
+            {arg.name.range, "unused-option", "the option '" + arg.name.name + "' is not used"});
     for (const AxisDef &axis : definitions.loss->body.axes)
       if (!usedAxes.count(definitions.axisIndex(axis.name.name)))
         definitions.warnings.push_back(
-            {axis.name.range, "the axis '" + axis.name.name + "' is not used"});
+            {axis.name.range, "unused-axis", "the axis '" + axis.name.name + "' is not used"});
   }
 
   void resolveBlock(const Block &block, Scope &scope) {
@@ -169,7 +169,7 @@ private:
       const Binding &binding = scope.bindings.at(name);
       if (binding.isLet && !binding.used)
         definitions.warnings.push_back(
-            {binding.range, "the name '" + std::string(name) + "' is not used"});
+            {binding.range, "unused-name", "the name '" + std::string(name) + "' is not used"});
     }
   }
 
@@ -234,7 +234,7 @@ private:
       return checkQuery(call);
     } else if (builtin) {
       checkBuiltinCall(call, *builtin);
-    } else if (!definitions.isLost(call.text)) {
+    } else if (!definitions.isLostFunction(call.text)) {
       reportUnknownFunction(call, scope);
     }
     for (const Identifier &axis : call.axes)
@@ -423,8 +423,8 @@ private:
     for (const Item &item : definitions.file.items)
       if (const auto *fn = std::get_if<FnDef>(&item))
         if (!reached.count(fn))
-          definitions.warnings.push_back(
-              {fn->name.range, "the function '" + fn->name.name + "' is not used"});
+          definitions.warnings.push_back({fn->name.range, "unused-function",
+                                          "the function '" + fn->name.name + "' is not used"});
   }
 
   Definitions &definitions;

@@ -2,6 +2,7 @@
 #include "lang/Sema.h"
 
 #include "lang/Builtins.h"
+#include "lang/Lint.h"
 #include "lang/Parser.h"
 #include "lang/SemaDetail.h"
 #include "lang/Suggest.h"
@@ -180,6 +181,7 @@ std::optional<Program> analyzeUnsorted(const File &file, DiagnosticEngine &diagn
   program->file = diagnostics.file();
   for (const SourceFile &source : diagnostics.files())
     program->files.push_back(source.name);
+  lint(*program, diagnostics);
   return program;
 }
 

@@ -28,6 +28,7 @@ struct ConstantValue {
 /// A warning about a program that has no errors.
 struct PendingWarning {
   SourceRange range;
+  std::string name;
   std::string message;
 };
 
@@ -60,6 +61,7 @@ struct Definitions {
 
   /// Whether a syntax error may hide a definition of that name.
   bool isLost(std::string_view name) const { return file.lostNames.count(name) != 0; }
+  bool isLostFunction(std::string_view name) const { return file.lostFunctions || isLost(name); }
 
   /// All functions: those of the file in order, then the library's.
   std::vector<const FnDef *> allFunctions() const;

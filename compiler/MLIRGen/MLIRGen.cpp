@@ -25,7 +25,9 @@ namespace {
 class Generator {
 public:
   Generator(MLIRContext &context, const loss::lang::Program &program)
-      : program(program), builder(&context), file(builder.getStringAttr(program.file)) {
+      : program(program), builder(&context) {
+    for (const std::string &name : program.files)
+      files.push_back(builder.getStringAttr(name));
     for (const std::string &axis : program.axes)
       axes.push_back(builder.getStringAttr(axis));
     for (const loss::lang::CallSite &call : program.calls)
@@ -51,7 +53,7 @@ private:
   //===--- Places and types -----------------------------------------------===//
 
   LocationAttr locationOf(loss::lang::SourceRange range) {
-    return FileLineColLoc::get(file, range.begin.line, range.begin.column);
+    return FileLineColLoc::get(files[range.file], range.begin.line, range.begin.column);
   }
 
   Location inlinedAt(LocationAttr loc, int32_t call) {
@@ -195,9 +197,7 @@ private:
     return arith::SelectOp::create(builder, location, below, zero, x);
   }
 
-  Value half(Value x) {
-    return arith::MulFOp::create(builder, location, x, like(0.5, x));
-  }
+  Value half(Value x) { return arith::MulFOp::create(builder, location, x, like(0.5, x)); }
 
   /// A number with the axes of `x`.
   Value like(double value, Value x) {
@@ -489,7 +489,8 @@ private:
 
   const loss::lang::Program &program;
   OpBuilder builder;
-  StringAttr file;
+  /// By SourceRange::file.
+  SmallVector<StringAttr> files;
   SmallVector<StringAttr> axes;
   /// Location of every call, with the calls around it.
   SmallVector<Location> calls;

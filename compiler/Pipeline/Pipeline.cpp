@@ -10,6 +10,7 @@
 #include "compiler/Target/CPU/CodeGenerator.h"
 #include "compiler/Target/SharedObject.h"
 #include "lang/AstPrinter.h"
+#include "lang/Imports.h"
 #include "lang/Parser.h"
 
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
@@ -155,7 +156,9 @@ public:
 private:
   bool parse(std::string_view text);
   bool generateLoss();
-  bool simplify() { return succeeded(pipelines.simplify.run(*result.module)); }
+  bool simplify() {
+    return !options.simplify || succeeded(pipelines.simplify.run(*result.module));
+  }
   bool differentiate();
   bool specialise();
   bool fuse() { return succeeded(pipelines.fuse.run(*result.module)); }
@@ -188,7 +191,7 @@ private:
 } // namespace loss
 
 /// The place in the .loss text that an MLIR location stands for.
-static lang::SourceRange rangeOf(Location location) {
+static lang::SourceRange rangeOf(Location location, const std::vector<lang::SourceFile> &files) {
   lang::SourceRange range;
   location->walk([&](Location part) {
     auto file = dyn_cast<FileLineColLoc>(part);
@@ -196,6 +199,9 @@ static lang::SourceRange rangeOf(Location location) {
       return WalkResult::advance();
     range.begin = {file.getLine(), file.getColumn()};
     range.end = {file.getLine(), file.getColumn() + 1};
+    for (size_t i = 0; i < files.size(); ++i)
+      if (file.getFilename() == files[i].name)
+        range.file = static_cast<uint32_t>(i);
     return WalkResult::interrupt();
   });
   return range;
@@ -226,10 +232,11 @@ void Run::compile(std::string_view text, bool descriptorInLevel) {
   ScopedDiagnosticHandler handler(context, [&](Diagnostic &diagnostic) {
     if (diagnostic.getSeverity() != DiagnosticSeverity::Error)
       return success();
-    auto &own = result.diagnostics.error(rangeOf(diagnostic.getLocation()), diagnostic.str());
+    auto place = [&](Location location) { return rangeOf(location, result.diagnostics.files()); };
+    auto &own = result.diagnostics.error(place(diagnostic.getLocation()), diagnostic.str());
     for (Diagnostic &note : diagnostic.getNotes())
-      if (rangeOf(note.getLocation()).begin.isValid())
-        own.notes.push_back({rangeOf(note.getLocation()), note.str()});
+      if (place(note.getLocation()).begin.isValid())
+        own.notes.push_back({place(note.getLocation()), note.str()});
     return success();
   });
   result.source = std::string(text);
@@ -246,8 +253,12 @@ void Run::compile(std::string_view text, bool descriptorInLevel) {
 
 bool Run::parse(std::string_view text) {
   lang::File file = lang::parse(text, result.diagnostics);
-  if (file.complete)
+  lang::loadImports(file, result.diagnostics, {options.importFolders});
+  if (file.complete) {
     result.ast = lang::print(file);
+    // What a module carries is read again without the files that it was made of.
+    result.source = lang::selfContained(file, text);
+  }
   result.program = lang::analyze(file, result.diagnostics, options.overrides);
   return result.program.has_value();
 }
@@ -304,8 +315,7 @@ void Run::describeProgram() {
     if (program.copyOf[i] < 0)
       info.axes.push_back(program.axes[i]);
   for (const lang::ProgramInput &input : program.inputs) {
-    info.inputs.push_back(
-        {input.name, input.doc, kindOf(input.kind), indices(input.axes), false});
+    info.inputs.push_back({input.name, input.doc, kindOf(input.kind), indices(input.axes), false});
     if (input.kind == lang::InputKind::Target)
       info.classAxis = input.classAxis;
   }
@@ -333,8 +343,8 @@ static bool wants(uint32_t mask, unsigned bit) { return mask >> bit & 1; }
 static constexpr const char *modeNames[] = {"value", "grad", "all", "tangent"};
 static constexpr const char *optionSuffixes[] = {"", "_options"};
 
-/// Beside the program of the loss: a second one with label smoothing and class weights and, of both,
-/// those that yield gradients. Each carries the attributes `loss.mode` and `loss.options`.
+/// Beside the program of the loss: a second one with label smoothing and class weights and, of
+/// both, those that yield gradients. Each carries the attributes `loss.mode` and `loss.options`.
 bool Run::differentiate() {
   ModuleOp module = *result.module;
   ModuleInfo &info = result.info;
@@ -354,8 +364,7 @@ bool Run::differentiate() {
     bases[1].setSymName(info.name + optionSuffixes[1]);
     if (failed(pipelines.addOptions.run(bases[1])))
       return false;
-    StringRef weighting =
-        bases[1]->getAttrOfType<StringAttr>("loss.class_weighting").getValue();
+    StringRef weighting = bases[1]->getAttrOfType<StringAttr>("loss.class_weighting").getValue();
     info.classWeighting = weighting == "target"   ? LOSS_WEIGHTS_TARGET
                           : weighting == "result" ? LOSS_WEIGHTS_RESULT
                                                   : LOSS_WEIGHTS_NONE;
@@ -397,7 +406,7 @@ bool Run::differentiate() {
       mark(*gradient, LOSS_VALUE_AND_ALL_GRADS, option);
     }
   }
-  return succeeded(pipelines.differentiate.run(module));
+  return !options.simplify || succeeded(pipelines.differentiate.run(module));
 }
 
 /// A copy of a program without the gradient for its target: class indices have none.
@@ -416,12 +425,11 @@ static ir::ProgramOp cloneForIndex(OpBuilder &builder, ir::ProgramOp program) {
       continue;
     values.push_back(value);
     types.push_back(value.getType());
-    attributes.push_back(DictionaryAttr::get(copy.getContext(),
-                                             function_interface_impl::getResultAttrs(copy, i)));
+    attributes.push_back(
+        DictionaryAttr::get(copy.getContext(), function_interface_impl::getResultAttrs(copy, i)));
   }
   copy.getYield().getValuesMutable().assign(values);
-  copy.setFunctionType(
-      FunctionType::get(copy.getContext(), copy.getArgumentTypes(), types));
+  copy.setFunctionType(FunctionType::get(copy.getContext(), copy.getArgumentTypes(), types));
   copy.setResAttrsAttr(ArrayAttr::get(copy.getContext(), attributes));
   return copy;
 }
@@ -429,8 +437,7 @@ static ir::ProgramOp cloneForIndex(OpBuilder &builder, ir::ProgramOp program) {
 /// Whether the mode of all gradients gives any beside those of the mode of gradients.
 static bool hasFurtherGradients(const ModuleInfo &info, unsigned target) {
   return !info.params.empty() || llvm::any_of(info.inputs, [&](const InputInfo &input) {
-    return !input.hasGradient &&
-           (input.kind != LOSS_INPUT_TARGET || target == LOSS_TARGET_DENSE);
+    return !input.hasGradient && (input.kind != LOSS_INPUT_TARGET || target == LOSS_TARGET_DENSE);
   });
 }
 
@@ -454,8 +461,8 @@ bool Run::specialise() {
             (mode == LOSS_VALUE_AND_ALL_GRADS && !hasFurtherGradients(result.info, target)))
           continue;
         static const char *const targets[] = {"", "_index", "_dense"};
-        std::string name = (Twine(element == LOSS_F64 ? "f64" : "f32") + targets[target] +
-                            "_" + modeName + optionSuffixes[option])
+        std::string name = (Twine(element == LOSS_F64 ? "f64" : "f32") + targets[target] + "_" +
+                            modeName + optionSuffixes[option])
                                .str();
         ir::ProgramOp variant = target == LOSS_TARGET_INDEX
                                     ? cloneForIndex(builder, program)

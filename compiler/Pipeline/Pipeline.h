@@ -37,12 +37,17 @@ struct PipelineOptions {
   KernelSelection selection;
   /// -D param=value.
   std::vector<lang::Override> overrides;
+  /// Where imported files are searched that are not beside the file that imports them.
+  std::vector<std::string> importFolders;
   /// Folder that the result of each phase is written to; empty: none.
   std::string dumpDirectory;
   /// Nothing beyond this phase is done.
   Phase stopAfter = Phase::Object;
   /// Also emit assembly text.
   bool wantAssembly = false;
+  /// Rewrite formulas into stable forms before and after differentiation. Off only in tests, which
+  /// compare the two.
+  bool simplify = true;
 };
 
 /// What a compilation has produced when it stopped. Later members are empty if it stopped earlier.
