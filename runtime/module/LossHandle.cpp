@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <climits>
+#include <cmath>
+#include <cstdio>
 #include <cstdlib>
 #include <dlfcn.h>
 
@@ -14,6 +16,14 @@ const char *levelName(int level) {
   return level < 0 ? "below x86-64-v2" : names[level];
 }
 
+/// Whether the indices are axes of the module, ascending.
+bool areAxes(const uint32_t *axes, uint32_t count, const LossModule &module) {
+  for (uint32_t i = 0; i < count; ++i)
+    if (axes[i] >= module.axis_count || (i > 0 && axes[i] <= axes[i - 1]))
+      return false;
+  return true;
+}
+
 /// Why the descriptor cannot be used, or empty. Reads nothing behind the version before it fits.
 std::string explainUnusable(const LossModule &module) {
   if (module.magic != LOSSLANG_ABI_MAGIC)
@@ -23,17 +33,36 @@ std::string explainUnusable(const LossModule &module) {
            ", but found version " + std::to_string(module.abi_version) +
            "; compile the loss again with this version's lossc";
   const std::string damaged = "the loss descriptor is damaged";
-  if (!module.name || (module.input_count && !module.inputs) ||
-      (module.param_count && !module.params) || (module.kernel_count && !module.kernels))
+  if (!module.name || (module.axis_count && !module.axes) ||
+      (module.input_count && !module.inputs) || (module.param_count && !module.params) ||
+      (module.kernel_count && !module.kernels) ||
+      (module.result_axis_count && !module.result_axes) ||
+      !areAxes(module.result_axes, module.result_axis_count, module) || module.row_axis < -1 ||
+      module.row_axis > 0 || module.class_axis < -1 ||
+      module.class_axis >= static_cast<int32_t>(module.axis_count) ||
+      module.class_weighting > LOSS_WEIGHTS_RESULT)
     return damaged;
+  // A row axis is an axis, and the result has it.
+  if (module.row_axis == 0 && (module.result_axis_count == 0 || module.result_axes[0] != 0))
+    return damaged;
+  for (uint32_t i = 0; i < module.axis_count; ++i)
+    if (!module.axes[i])
+      return damaged;
+  uint32_t targets = 0;
   for (uint32_t i = 0; i < module.input_count; ++i) {
     const LossInput &input = module.inputs[i];
-    if (!input.name || input.kind > LOSS_INPUT_FIXED)
+    if (!input.name || input.kind > LOSS_INPUT_FIXED || input.has_gradient > 1 ||
+        (input.axis_count && !input.axes) || !areAxes(input.axes, input.axis_count, module))
       return damaged;
-    for (uint32_t a = 0; a < input.axis_count; ++a)
-      if (input.axes[a] >= module.axis_count)
+    if (input.kind == LOSS_INPUT_TARGET) {
+      ++targets;
+      const uint32_t *end = input.axes + input.axis_count;
+      if (std::find(input.axes, end, static_cast<uint32_t>(module.class_axis)) == end)
         return damaged;
+    }
   }
+  if (targets > 1 || (targets == 1) != (module.class_axis >= 0))
+    return damaged;
   for (uint32_t i = 0; i < module.param_count; ++i)
     if (!module.params[i].name || module.params[i].constraint > LOSS_INTEGER)
       return damaged;
@@ -78,7 +107,8 @@ LossHandle LossHandle::adopt(std::shared_ptr<const LossModule> module, const std
       loaded->mainInput = static_cast<int>(i);
   }
   if (loaded->mainInput < 0)
-    throw LoadError(origin + ": the loss '" + module->name + "' has no input that is a value");
+    throw LoadError(origin + ": the loss '" + module->name +
+                    "' has no input that gradients flow to");
   loaded->module = std::move(module);
   return LossHandle(std::move(loaded));
 }
@@ -101,23 +131,54 @@ LossHandle LossHandle::open(const std::string &path) {
   return adopt(std::shared_ptr<const LossModule>(owner, module), path);
 }
 
+uint32_t LossHandle::findParam(std::string_view name) const {
+  const LossModule &m = module();
+  std::string known;
+  for (uint32_t i = 0; i < m.param_count; ++i) {
+    if (name == m.params[i].name)
+      return i;
+    known += (i ? ", " : "") + std::string(m.params[i].name);
+  }
+  throw ParamError("the loss '" + this->name() + "' has no parameter '" + std::string(name) +
+                   "' (" + (known.empty() ? "it has none" : "it has: " + known) + ")");
+}
+
+void LossHandle::checkParam(uint32_t param, double value) const {
+  const LossParam &p = module().params[param];
+  const char *range = nullptr;
+  switch (p.constraint) {
+  case LOSS_POSITIVE:
+    range = value > 0 ? nullptr : "a number greater than 0";
+    break;
+  case LOSS_NONNEGATIVE:
+    range = value >= 0 ? nullptr : "0 or more";
+    break;
+  case LOSS_UNIT:
+    range = value >= 0 && value <= 1 ? nullptr : "a number from 0 to 1";
+    break;
+  case LOSS_INTEGER:
+    range = std::isfinite(value) && value == std::floor(value) ? nullptr : "an integer";
+    break;
+  default:
+    break;
+  }
+  if (!range)
+    return;
+  char text[32];
+  std::snprintf(text, sizeof text, "%g", value);
+  throw ParamError("the loss '" + name() + "': the parameter '" + p.name + "' is " + text +
+                   ", but expected " + range);
+}
+
 std::vector<double> LossHandle::bindParams(const ParamValues &values) const {
   const LossModule &m = module();
   std::vector<double> bound(m.param_count);
   for (uint32_t i = 0; i < m.param_count; ++i)
     bound[i] = m.params[i].default_value;
   for (const auto &[name, value] : values) {
-    const auto *end = m.params + m.param_count;
-    const auto *found =
-        std::find_if(m.params, end, [&](const LossParam &p) { return name == p.name; });
-    if (found == end) {
-      std::string known;
-      for (uint32_t i = 0; i < m.param_count; ++i)
-        known += (i ? ", " : "") + std::string(m.params[i].name);
-      throw ParamError("the loss '" + this->name() + "' has no parameter '" + name + "' (" +
-                       (known.empty() ? "it has none" : "it has: " + known) + ")");
-    }
-    bound[found - m.params] = value;
+    const uint32_t param = findParam(name);
+    checkParam(param, value);
+    bound[param] = value;
   }
   return bound;
 }

@@ -24,7 +24,8 @@ class LoadError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// A parameter was given that the loss does not have. what() is one line.
+/// A parameter was given that the loss does not have, or a value outside its range. what() is one
+/// line.
 class ParamError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
@@ -37,6 +38,8 @@ struct KernelRef {
   LossKernelFn entry = nullptr;
   LossScratchFn scratch = nullptr;
   explicit operator bool() const { return entry != nullptr; }
+  /// Elements of scratch that a call with axes of these sizes needs.
+  int64_t scratchElements(const int64_t *sizes) const { return scratch ? scratch(sizes) : 0; }
 };
 
 /// A loss, shared by copies of the handle; the code stays loaded as long as one of them lives.
@@ -66,26 +69,19 @@ public:
   /// The parameters in the module's order: the defaults, replaced by `values`. Throws ParamError.
   std::vector<double> bindParams(const ParamValues &values) const;
 
-  /// Whether an input has the first axis, the last axis of the loss.
-  bool hasRows(int input) const { return hasAxis(input, 0); }
-  bool hasClasses(int input) const { return hasAxis(input, module().axis_count - 1); }
+  /// Index of a parameter. Throws ParamError when there is none of that name.
+  uint32_t findParam(std::string_view name) const;
+  /// Throws ParamError when the parameter cannot have this value.
+  void checkParam(uint32_t param, double value) const;
 
   /// Index of an input, or -1.
   int findInput(std::string_view name) const;
-  /// The input that gives the call its shape: the first value with the most axes.
+  /// The input that the caller passes first: the first value with the most axes (the logits).
   int mainInput() const { return loaded->mainInput; }
   /// The target, or -1.
   int targetInput() const { return loaded->targetInput; }
 
 private:
-  bool hasAxis(int input, uint32_t axis) const {
-    const LossInput &of = module().inputs[input];
-    for (uint32_t i = 0; i < of.axis_count; ++i)
-      if (of.axes[i] == axis)
-        return true;
-    return false;
-  }
-
   struct Loaded {
     std::shared_ptr<const LossModule> module;
     std::string origin;

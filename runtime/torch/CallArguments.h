@@ -1,45 +1,73 @@
-//===- CallArguments.h - tensors as arguments of a kernel -------*- C++ -*-===//
+//===- CallArguments.h - the tensors of a call, checked ---------*- C++ -*-===//
 #ifndef LOSSLANG_RUNTIME_TORCH_CALLARGUMENTS_H
 #define LOSSLANG_RUNTIME_TORCH_CALLARGUMENTS_H
 
+#include "runtime/module/AxisBinding.h"
 #include "runtime/torch/LossFunction.h"
+#include "runtime/torch/SlabView.h"
 
 namespace loss::runtime {
 
-/// The arguments of one call, checked, as rows of classes. Holds the tensors that the pointers of
-/// LossArgs point into.
-struct CallArguments {
-  /// Checks and arranges the tensors. Throws c10::Error and c10::TypeError.
-  CallArguments(const LossHandle &loss, const torch::Tensor &logits, const torch::Tensor &target,
-                const LossCallOptions &options);
+/// A call with all names resolved.
+struct LossCall {
+  /// In the order of the module.
+  std::vector<torch::Tensor> inputs;
+  std::vector<double> params;
+  /// In the order of the module; undefined: given as a number, or the default.
+  std::vector<torch::Tensor> paramTensors;
 
-  /// One input of the loss, in the order of the module.
-  struct Input {
-    /// As the caller gave it; gradients flow to it.
-    const torch::Tensor *given = nullptr;
-    /// Element type of the kernel (or int64), the classes next to each other.
-    torch::Tensor rows;
-  };
+  Reduction reduction = Reduction::Mean;
+  torch::Tensor sampleWeight, classWeight;
+  int64_t ignoreIndex = -100;
+  double labelSmoothing = 0;
 
-  int64_t rowCount = 0, classes = 0;
+  /// An input or a parameter as a tensor: the arguments in the order of LossArgs.grads.
+  const torch::Tensor &argument(size_t index) const {
+    return index < inputs.size() ? inputs[index] : paramTensors[index - inputs.size()];
+  }
+  size_t argumentCount() const { return inputs.size() + params.size(); }
+};
+
+/// `positional`: in the order of the module, as far as they are given so.
+LossCall resolveCall(const LossHandle &loss, const std::vector<torch::Tensor> &positional,
+                     const LossCallOptions &options);
+
+/// The types and axes of a call. Construction checks them.
+struct CallPlan {
+  CallPlan(const LossHandle &loss, const LossCall &call);
+
+  /// Views a tensor of the shape of an array over `axes`.
+  SlabView view(const torch::Tensor &tensor, const AxisList &axes) const;
+  /// The axes of an argument: an input as it is passed, or none for a parameter.
+  AxisList axesOf(size_t argument) const;
+  bool hasRowAxis(size_t argument) const;
+  std::string nameOf(size_t argument) const;
+
+  const LossHandle &loss;
+  AxisBinding axes;
+  /// LOSS_F32 or LOSS_F64, LOSS_TARGET_...
   uint32_t element = LOSS_F32, target = LOSS_TARGET_NONE;
-  /// Shape of the logits without the class axis.
-  std::vector<int64_t> rowShape;
-  std::vector<Input> inputs;
-  std::vector<const void *> pointers;
-  std::vector<int64_t> strides;
+  torch::ScalarType resultType = torch::kFloat;
+  AxisList resultAxes;
+  /// Of the result without reduction.
+  Shape resultShape;
+  /// The loss has a row axis.
+  bool byRows = false;
+  /// Rows, and elements of the result of one of them: 1 row without a row axis.
+  int64_t rows = 1, resultSlab = 1;
+  /// The tensors have no memory: only shapes and types are asked for.
+  bool meta = false;
 
   torch::ScalarType kernelType() const {
     return element == LOSS_F64 ? torch::kDouble : torch::kFloat;
   }
-
-private:
-  void addMain(const LossHandle &loss, const torch::Tensor &logits);
-  void addTarget(const LossHandle &loss, int index, const torch::Tensor &target,
-                 const torch::Tensor &logits);
-  void addExtra(const LossHandle &loss, int index, const torch::Tensor &given,
-                const torch::Tensor &logits);
+  int64_t elementSize() const { return element == LOSS_F64 ? 8 : 4; }
+  int64_t resultElements() const { return rows * resultSlab; }
+  int64_t classes() const;
 };
+
+/// "loss 'ngl': " in front of a message.
+std::string subject(const LossHandle &loss);
 
 } // namespace loss::runtime
 

@@ -56,10 +56,11 @@ private:
 
 } // namespace
 
-at::Tensor emptyGradient(at::IntArrayRef sizes, at::TensorOptions options) {
+at::Tensor emptyGradient(at::IntArrayRef sizes, at::IntArrayRef strides,
+                         at::TensorOptions options) {
   size_t bytes = c10::multiply_integers(sizes) * options.dtype().itemsize();
   if (bytes < smallest)
-    return at::empty(sizes, options);
+    return at::empty_strided(sizes, strides, options);
   Block block = Released::get().take(bytes);
   if (!block.memory) {
     block.bytes = (bytes + alignment - 1) / alignment * alignment;
@@ -68,7 +69,7 @@ at::Tensor emptyGradient(at::IntArrayRef sizes, at::TensorOptions options) {
       throw std::bad_alloc();
   }
   return at::from_blob(
-      block.memory, sizes, [block](void *) { Released::get().put(block); }, options);
+      block.memory, sizes, strides, [block](void *) { Released::get().put(block); }, options);
 }
 
 } // namespace loss::runtime

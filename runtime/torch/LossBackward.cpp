@@ -1,6 +1,5 @@
 #include "runtime/torch/LossBackward.h"
 
-#include <torch/csrc/autograd/functions/basic_ops.h>
 #include <torch/csrc/autograd/functions/utils.h>
 #include <torch/csrc/autograd/graph_task.h>
 #include <torch/csrc/autograd/saved_variable.h>
@@ -8,82 +7,213 @@
 namespace loss::runtime {
 
 using torch::Tensor;
+using torch::autograd::SavedVariable;
 using torch::autograd::variable_list;
 
 namespace {
 
-bool isOne(const Tensor &scalar) {
-  return scalar.numel() == 1 && scalar.is_cpu() && scalar.item<double>() == 1.0;
+/// Stands behind outputs that have no derivative: they are constants to autograd, which would
+/// otherwise silently be taken for having a derivative of zero.
+class NoDerivative : public torch::autograd::Node {
+public:
+  explicit NoDerivative(std::string message) : message(std::move(message)) {}
+  variable_list apply(variable_list &&) override { TORCH_CHECK(false, message); }
+  std::string name() const override { return "NoDerivative"; }
+
+private:
+  std::string message;
+};
+
+/// Edges to what an output depends on.
+torch::autograd::edge_list edgesTo(const std::vector<Tensor> &tensors) {
+  torch::autograd::edge_list edges;
+  for (const Tensor &tensor : tensors)
+    edges.push_back(tensor.defined() && tensor.requires_grad()
+                        ? torch::autograd::impl::gradient_edge(tensor)
+                        : torch::autograd::Edge());
+  return edges;
 }
 
-/// Makes a derivative of the outputs an error: they are constants to autograd, which would
-/// otherwise silently be taken for having a derivative of zero.
-variable_list forbidSecondDerivative(variable_list outputs, const std::string &lossName) {
-  for (Tensor &output : outputs) {
-    if (!output.defined())
-      continue;
-    auto error = c10::make_intrusive<torch::autograd::DelayedError>(
-        "the compiled loss '" + lossName + "' has no second derivative", 1);
-    output = (*error)({output.detach().requires_grad_()})[0];
-  }
-  return outputs;
+/// Makes a derivative of `output` by any of `sources` an error.
+void forbidDerivative(Tensor &output, const std::vector<Tensor> &sources,
+                      const std::string &message) {
+  if (!output.defined())
+    return;
+  auto node = c10::make_intrusive<NoDerivative>(message);
+  node->set_next_edges(edgesTo(sources));
+  torch::autograd::set_history(output, node);
+}
+
+/// The gradient from above, then the arguments.
+std::vector<Tensor> sourcesOf(const LossCall &call, const Tensor &upstream) {
+  std::vector<Tensor> sources = {upstream};
+  for (size_t i = 0; i < call.argumentCount(); ++i)
+    sources.push_back(call.argument(i));
+  return sources;
+}
+
+std::string argumentName(const LossHandle &loss, size_t argument) {
+  const LossModule &module = loss.module();
+  return argument < module.input_count
+             ? std::string("input '") + module.inputs[argument].name + "'"
+             : std::string("parameter '") + module.params[argument - module.input_count].name + "'";
+}
+
+std::vector<SavedVariable> save(const std::vector<Tensor> &tensors) {
+  std::vector<SavedVariable> saved;
+  for (const Tensor &tensor : tensors)
+    saved.emplace_back(tensor, /*is_output=*/false);
+  return saved;
 }
 
 } // namespace
 
-Tensor LossBackward::takeGradient(SavedGradient &gradient, const Tensor &upstream, bool unit,
-                                  bool keep) const {
-  Tensor rows = keep ? gradient.rows : std::move(gradient.rows);
-  bool fresh = !keep;
-  if (!unit) {
-    Tensor factor = upstream.to(rows.scalar_type());
-    if (!reduced)
-      factor = factor.reshape({rows.size(0), 1});
-    if (keep)
-      rows = rows * factor;
-    else
-      rows.mul_(factor);
-    fresh = true;
+SavedCall::SavedCall(const LossCall &given) : call(given) {
+  inputs = save(given.inputs);
+  params = save(given.paramTensors);
+  weights = save({given.sampleWeight, given.classWeight});
+  call.inputs.clear();
+  call.paramTensors.clear();
+  call.sampleWeight.reset();
+  call.classWeight.reset();
+}
+
+LossCall SavedCall::unpack() const {
+  LossCall whole = call;
+  for (const SavedVariable &input : inputs)
+    whole.inputs.push_back(input.unpack());
+  for (const SavedVariable &param : params)
+    whole.paramTensors.push_back(param.unpack());
+  whole.sampleWeight = weights[0].unpack();
+  whole.classWeight = weights[1].unpack();
+  return whole;
+}
+
+void SavedCall::reset() { *this = SavedCall(); }
+
+Tensor LossBackward::takeGradient(size_t argument, const Tensor &upstream, bool keep) {
+  Tensor gradient = keep ? gradients[argument] : std::move(gradients[argument]);
+  if (gradient.is_meta())
+    return gradient;
+  if (reduction != Reduction::None) {
+    const double factor = upstream.item<double>() * scale;
+    if (factor == 1.0)
+      return keep ? gradient.clone() : gradient;
+    return keep ? gradient * factor : gradient.mul_(factor);
   }
-  if (gradient.sumRows) {
-    rows = rows.sum(0);
-    fresh = true;
-  }
-  if (rows.scalar_type() != gradient.type) {
-    rows = rows.to(gradient.type);
-    fresh = true;
-  }
-  if (!fresh)
-    rows = rows.clone();
-  if (rows.sizes() != gradient.shape)
-    rows = rows.view(gradient.shape);
-  return gradient.classAxisSecond ? rows.movedim(-1, 1) : rows;
+  const Tensor factor = upstream.reshape(plan.rowShapes[argument]).to(gradient.scalar_type());
+  return keep ? gradient * factor : gradient.mul_(factor);
 }
 
 variable_list LossBackward::apply(variable_list &&inputs) {
   std::lock_guard<std::mutex> lock(mutex_);
   TORCH_CHECK(!released, torch::autograd::ERR_BACKWARD_TWICE);
-  variable_list outputs(saved.size());
+  variable_list outputs(wanted.size());
   const Tensor upstream = std::move(inputs[0]);
   if (!upstream.defined())
     return outputs;
   const bool keep = torch::autograd::get_current_graph_task_keep_graph();
-  {
+  std::vector<bool> asked(wanted.size());
+  for (size_t i = 0; i < wanted.size(); ++i)
+    asked[i] = wanted[i] && task_should_compute_output(i);
+  if (plan.deferred) {
+    const LossCall whole = call.unpack();
     at::AutoDispatchBelowADInplaceOrView guard;
-    const bool unit = reduced && isOne(upstream);
-    for (size_t i = 0; i < saved.size(); ++i)
-      if (saved[i].rows.defined() && task_should_compute_output(i))
-        outputs[i] = takeGradient(saved[i], upstream, unit, keep);
+    outputs = evaluateCall(loss, whole, {asked, upstream}).gradients;
+  } else {
+    at::AutoDispatchBelowADInplaceOrView guard;
+    for (size_t i = 0; i < wanted.size(); ++i)
+      if (asked[i])
+        outputs[i] = takeGradient(i, upstream, keep);
   }
   released = !keep;
-  if (at::GradMode::is_enabled())
-    return forbidSecondDerivative(std::move(outputs), lossName);
+  return at::GradMode::is_enabled() ? differentiable(std::move(outputs), upstream) : outputs;
+}
+
+variable_list LossBackward::differentiable(variable_list outputs, const Tensor &upstream) const {
+  const std::string prefix = "the compiled loss '" + loss.name() + "' has no second derivative";
+  if (!plan.secondOrder) {
+    for (Tensor &output : outputs)
+      if (output.defined()) {
+        // The arguments are not kept then, but the way to them is.
+        auto node =
+            c10::make_intrusive<NoDerivative>(prefix + " (compile it with lossc --order=2)");
+        torch::autograd::edge_list edges = next_edges();
+        edges.push_back(edgesTo({upstream})[0]);
+        node->set_next_edges(std::move(edges));
+        torch::autograd::set_history(output, node);
+      }
+    return outputs;
+  }
+  const LossCall whole = call.unpack();
+  const std::vector<Tensor> sources = sourcesOf(whole, upstream);
+  auto node = c10::make_intrusive<LossSecondBackward>(loss, whole, upstream);
+  node->set_next_edges(edgesTo(sources));
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    // Each output keeps its place: directions are numbered by argument.
+    if (hasOwnGradient(loss, i) && outputs[i].defined()) {
+      torch::autograd::set_history(outputs[i], node);
+      continue;
+    }
+    node->add_input_metadata(torch::autograd::Node::undefined_input());
+    forbidDerivative(outputs[i], sources, prefix + " by the " + argumentName(loss, i));
+  }
   return outputs;
 }
 
 void LossBackward::release_variables() {
   std::lock_guard<std::mutex> lock(mutex_);
-  saved.clear();
+  gradients.clear();
+  call.reset();
+  released = true;
+}
+
+LossSecondBackward::LossSecondBackward(LossHandle loss, const LossCall &call,
+                                       const Tensor &upstream)
+    : loss(std::move(loss)), call(call), upstream(upstream, /*is_output=*/false) {}
+
+variable_list LossSecondBackward::apply(variable_list &&directions) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  TORCH_CHECK(!released, torch::autograd::ERR_BACKWARD_TWICE);
+  const LossCall whole = call.unpack();
+  variable_list outputs(1 + whole.argumentCount());
+  EvaluateRequest request;
+  request.upstream = upstream.unpack();
+  request.wanted.resize(whole.argumentCount());
+  for (size_t i = 0; i < whole.argumentCount(); ++i) {
+    if (!task_should_compute_output(1 + i))
+      continue;
+    TORCH_CHECK(hasOwnGradient(loss, i), "the compiled loss '", loss.name(),
+                "' has no second derivative by the ", argumentName(loss, i));
+    request.wanted[i] = true;
+  }
+  // Directions are those of the inputs; the parameters' are forbidden.
+  std::vector<Tensor> tangents(directions.begin(),
+                               directions.begin() + static_cast<ptrdiff_t>(whole.inputs.size()));
+  request.tangents = &tangents;
+  {
+    at::AutoDispatchBelowADInplaceOrView guard;
+    Evaluated second = evaluateCall(loss, whole, request);
+    for (size_t i = 0; i < whole.argumentCount(); ++i)
+      outputs[1 + i] = second.gradients[i];
+    if (task_should_compute_output(0))
+      outputs[0] = second.result;
+  }
+  released = !torch::autograd::get_current_graph_task_keep_graph();
+  if (at::GradMode::is_enabled()) {
+    std::vector<Tensor> sources = sourcesOf(whole, request.upstream);
+    sources.insert(sources.end(), tangents.begin(), tangents.end());
+    for (Tensor &output : outputs)
+      forbidDerivative(output, sources,
+                       "the compiled loss '" + loss.name() + "' has no third derivative");
+  }
+  return outputs;
+}
+
+void LossSecondBackward::release_variables() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  call.reset();
+  upstream.reset_data();
   released = true;
 }
 

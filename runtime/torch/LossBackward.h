@@ -1,6 +1,8 @@
-//===- LossBackward.h - hands out the gradient of a loss --------*- C++ -*-===//
+//===- LossBackward.h - derivatives of a compiled loss ----------*- C++ -*-===//
 #ifndef LOSSLANG_RUNTIME_TORCH_LOSSBACKWARD_H
 #define LOSSLANG_RUNTIME_TORCH_LOSSBACKWARD_H
+
+#include "runtime/torch/Evaluate.h"
 
 #include <torch/torch.h>
 
@@ -9,38 +11,69 @@
 
 namespace loss::runtime {
 
-/// Where the gradient of one input lies and what it looks like to the caller.
-struct SavedGradient {
-  /// (rows, classes) or (rows, 1), in the kernel's element type; undefined: not wanted.
-  torch::Tensor rows;
-  /// Shape of the input with the class axis last.
-  std::vector<int64_t> shape;
-  /// Move the last axis behind the first.
-  bool classAxisSecond = false;
-  /// The input has one row for all rows of the batch: sum over them.
-  bool sumRows = false;
-  torch::ScalarType type = torch::kFloat;
+/// The tensors of a call, kept for the backward pass as autograd keeps them: changing one in place
+/// in between is noticed.
+class SavedCall {
+public:
+  SavedCall() = default;
+  explicit SavedCall(const LossCall &call);
+  /// The call with its tensors. Throws when one was changed.
+  LossCall unpack() const;
+  void reset();
+
+private:
+  LossCall call;
+  std::vector<torch::autograd::SavedVariable> inputs, params, weights;
 };
 
-/// The node of the autograd graph behind the result of a compiled loss. The gradients were computed
-/// together with the value. They belong to this node alone, so when the graph is not kept they are
-/// handed out without a copy, multiplied in place if the gradient from above is not 1.
+/// The node of the autograd graph behind the result of a compiled loss: one output an argument.
+///
+/// The gradients were computed together with the value where that is possible. They belong to this
+/// node alone, so when the graph is not kept they are handed out without a copy, multiplied in
+/// place if the gradient from above is not 1. Otherwise they are computed here.
 class LossBackward : public torch::autograd::Node {
 public:
-  LossBackward(std::string lossName, bool reduced, std::vector<SavedGradient> saved)
-      : lossName(std::move(lossName)), reduced(reduced), saved(std::move(saved)) {}
+  LossBackward(LossHandle loss, Reduction reduction, GradientPlan plan, std::vector<bool> wanted)
+      : loss(std::move(loss)), reduction(reduction), plan(std::move(plan)),
+        wanted(std::move(wanted)) {}
+
+  /// By argument, as evaluateCall() gave them.
+  std::vector<torch::Tensor> gradients;
+  /// What the gradients are still to be multiplied by.
+  double scale = 1;
+  /// Where the gradients, or their derivatives, are computed from it.
+  SavedCall call;
 
   torch::autograd::variable_list apply(torch::autograd::variable_list &&upstream) override;
   void release_variables() override;
-  std::string name() const override { return "LossBackward(" + lossName + ")"; }
+  std::string name() const override { return "LossBackward(" + loss.name() + ")"; }
 
 private:
-  torch::Tensor takeGradient(SavedGradient &gradient, const torch::Tensor &upstream, bool unit,
-                             bool keep) const;
+  torch::Tensor takeGradient(size_t argument, const torch::Tensor &upstream, bool keep);
+  torch::autograd::variable_list differentiable(torch::autograd::variable_list outputs,
+                                                const torch::Tensor &upstream) const;
 
-  std::string lossName;
-  bool reduced;
-  std::vector<SavedGradient> saved;
+  LossHandle loss;
+  Reduction reduction;
+  GradientPlan plan;
+  std::vector<bool> wanted;
+  bool released = false;
+};
+
+/// The node behind the gradients of a compiled loss, where a second derivative is wanted. Its
+/// outputs are the gradient from above of the loss, and then its arguments.
+class LossSecondBackward : public torch::autograd::Node {
+public:
+  LossSecondBackward(LossHandle loss, const LossCall &call, const torch::Tensor &upstream);
+
+  torch::autograd::variable_list apply(torch::autograd::variable_list &&directions) override;
+  void release_variables() override;
+  std::string name() const override { return "LossSecondBackward(" + loss.name() + ")"; }
+
+private:
+  LossHandle loss;
+  SavedCall call;
+  torch::autograd::SavedVariable upstream;
   bool released = false;
 };
 

@@ -59,8 +59,8 @@ struct LossEvaluation {
 ///
 /// Shapes. The dimensions of an input are its axes in order. A loss with a target over the classes
 /// takes (C), (N, C) and (N, C, d1, ..., dk), as LibTorch's cross entropy does. Otherwise the last
-/// axis takes all dimensions that are left over, so that `[element]` fits every shape; and the first
-/// axis may be missing. The result without reduction has the dimensions of its axes.
+/// axis takes all dimensions that are left over, so that `[element]` fits every shape; and the
+/// first axis may be missing. The result without reduction has the dimensions of its axes.
 ///
 /// Types. f32 and f64; bfloat16 and half are computed in f32. The result has the type that LibTorch
 /// promotes the inputs to, a gradient has that of its input. A target is given as class indices of
@@ -70,8 +70,8 @@ struct LossEvaluation {
 ///
 /// Memory. One kernel call computes the gradients together with the value where that is possible,
 /// and the backward pass hands them out. Inputs and gradients are used in place where what belongs
-/// to a row is contiguous and of the compute type; otherwise (f16, channels apart, strides) rows pass
-/// through a small tile: no tensor is ever copied whole.
+/// to a row is contiguous and of the compute type; otherwise (f16, channels apart, strides) rows
+/// pass through a small tile: no tensor is ever copied whole.
 ///
 /// Sums are formed in f64 in a fixed order: results do not depend on the number of threads.
 ///

@@ -54,9 +54,8 @@ void forRowBlocks(int64_t rows, int64_t grain, const std::function<void(int64_t,
   GOMP_parallel(runBlock, &division, 0, 0);
 }
 
-void *ThreadScratch::get(Slot slot, size_t bytes) {
-  thread_local Buffer buffers[2];
-  Buffer &buffer = buffers[slot];
+void *ThreadScratch::get(size_t bytes) {
+  thread_local Buffer buffer;
   if (bytes > buffer.size || (buffer.size > keptBytes && bytes <= keptBytes)) {
     std::free(buffer.data);
     buffer = {};

@@ -17,9 +17,7 @@ void forRowBlocks(int64_t rows, int64_t grain,
 /// back by the call that follows it. Contents are undefined.
 class ThreadScratch {
 public:
-  /// Two at once: one for the kernel, one for the values of the rows.
-  enum Slot { Kernel, Values };
-  static void *get(Slot slot, size_t bytes);
+  static void *get(size_t bytes);
 };
 
 } // namespace loss::runtime

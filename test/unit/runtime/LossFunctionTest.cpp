@@ -235,25 +235,31 @@ TEST(CompiledLoss, PassesEveryKindOfInputAndItsGradient) {
   torch::manual_seed(6);
   CompiledLoss loss = open("weighted_square");
   const auto real = torch::kDouble;
-  for (const std::vector<int64_t> &shape : std::vector<std::vector<int64_t>>{{5, 3}, {2, 3, 4}}) {
-    auto rows = shape;
-    rows.erase(rows.begin() + 1);
+  // Without a target the last axis takes all dimensions that are left over.
+  for (const std::vector<int64_t> &shape :
+       std::vector<std::vector<int64_t>>{{5, 3}, {2, 3, 4}, {6}})
     for (auto reduction : {Reduction::None, Reduction::Mean, Reduction::Sum}) {
-      Tensor leaves[2][3];
-      for (int k = 0; k < 3; ++k) {
+      SCOPED_TRACE(testing::PrintToString(shape));
+      const bool batched = shape.size() > 1;
+      const std::vector<int64_t> rows(shape.begin(), shape.begin() + batched);
+      const std::vector<int64_t> classes(shape.begin() + batched, shape.end());
+      Tensor leaves[2][5];
+      for (int k = 0; k < 5; ++k) {
         leaves[0][k] = k == 0   ? torch::randn(shape, real)
                        : k == 1 ? torch::randn(rows, real)
-                                : torch::randn({3}, real);
+                       : k == 2 ? torch::randn(classes, real)
+                                : torch::rand({}, real) + 0.5;
         leaves[1][k] = leaves[0][k].clone().requires_grad_();
         leaves[0][k].requires_grad_();
       }
-      Tensor offset = torch::tensor(0.25, real);
       LossCallOptions options;
       options.reduction = reduction;
-      options.inputs = {{"class", leaves[0][2]}, {"offset", offset}, {"sample", leaves[0][1]}};
+      options.inputs = {
+          {"class", leaves[0][2]}, {"offset", leaves[0][3]}, {"sample", leaves[0][1]}};
+      options.paramTensors = {{"gain", leaves[0][4]}};
       Tensor value = loss(leaves[0][0], {}, options);
-      Tensor x = leaves[1][0].dim() > 2 ? leaves[1][0].movedim(1, -1) : leaves[1][0];
-      Tensor expected = offset + leaves[1][1] * (x * x * leaves[1][2]).sum(-1);
+      const auto &in = leaves[1];
+      Tensor expected = in[3] + in[4] * in[1] * (in[0] * in[0] * in[2]).flatten(batched).sum(-1);
       if (reduction == Reduction::Mean)
         expected = expected.mean();
       else if (reduction == Reduction::Sum)
@@ -263,10 +269,11 @@ TEST(CompiledLoss, PassesEveryKindOfInputAndItsGradient) {
       Tensor upstream = torch::randn_like(expected);
       value.backward(upstream);
       expected.backward(upstream);
-      for (int k = 0; k < 3; ++k)
+      for (int k = 0; k < 5; ++k) {
+        ASSERT_EQ(leaves[0][k].grad().sizes(), leaves[1][k].grad().sizes()) << k;
         EXPECT_TRUE(torch::allclose(leaves[0][k].grad(), leaves[1][k].grad(), 1e-12, 1e-12)) << k;
+      }
     }
-  }
 }
 
 TEST(CompiledLoss, ComputesOnlyTheGradientsThatAreWanted) {

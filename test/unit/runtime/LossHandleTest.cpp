@@ -101,6 +101,33 @@ TEST(LossHandle, NamesAnUnknownParameter) {
   EXPECT_THROW(without.bindParams({{"gamma", 1}}), ParamError);
 }
 
+TEST(LossHandle, ChecksTheRangeOfAParameter) {
+  LossHandle loss = LossHandle::open(modulePath("c_cross_entropy"));
+  LossParam params[] = {{"p", "", 1, LOSS_POSITIVE, 0},
+                        {"n", "", 1, LOSS_NONNEGATIVE, 0},
+                        {"u", "", 1, LOSS_UNIT, 0},
+                        {"i", "", 1, LOSS_INTEGER, 0},
+                        {"a", "", 1, LOSS_ANY, 0}};
+  LossModule changed = loss.module();
+  changed.params = params;
+  changed.param_count = 5;
+  LossHandle ranged = LossHandle::adopt(
+      std::shared_ptr<const LossModule>(std::make_shared<LossHandle>(loss), &changed), "ranged");
+  const double nan = std::nan(""), inf = INFINITY;
+  const std::vector<std::tuple<const char *, std::vector<double>, std::vector<double>>> cases = {
+      {"p", {1e-300, inf}, {0, -1, nan}},
+      {"n", {0, 2}, {-1e-300, nan}},
+      {"u", {0, 1, 0.5}, {-0.1, 1.1, nan}},
+      {"i", {-3, 0, 1e300}, {0.5, inf, nan}},
+      {"a", {-1, nan, inf}, {}}};
+  for (const auto &[name, good, bad] : cases) {
+    for (double value : good)
+      EXPECT_NO_THROW(ranged.bindParams({{name, value}})) << name << " = " << value;
+    for (double value : bad)
+      EXPECT_THROW(ranged.bindParams({{name, value}}), ParamError) << name << " = " << value;
+  }
+}
+
 TEST(LossHandle, RefusesWhatIsNoLoss) {
   EXPECT_THAT(openError("/nonexistent/x.so"), HasSubstr("No such file"));
   EXPECT_THAT(openError(testing::TempDir()), HasSubstr("found a directory"));
@@ -128,7 +155,7 @@ TEST(LossHandle, RefusesAnotherProcessorsLibrary) {
 
 TEST(LossHandle, RefusesOtherVersionsAndDamage) {
   EXPECT_THAT(openError(modulePath("other_version")),
-              HasSubstr("expected interface version 1, but found version 99"));
+              HasSubstr("expected interface version 2, but found version 99"));
   EXPECT_THAT(openError(modulePath("wrong_magic")), HasSubstr("wrong magic number"));
   EXPECT_THAT(openError(modulePath("no_code")), HasSubstr("has no kernel for this processor"));
 }

@@ -1,0 +1,205 @@
+#include "runtime/torch/CallWeights.h"
+
+#include <algorithm>
+
+namespace loss::runtime {
+
+using torch::Tensor;
+
+namespace {
+
+void checkWeight(const CallPlan &plan, const Tensor &weight, const char *name, bool integers) {
+  TORCH_CHECK((weight.is_cpu() || plan.meta) && weight.layout() == torch::kStrided,
+              subject(plan.loss), name, ": expected a dense CPU tensor, but found one on ",
+              weight.device(), " (", weight.layout(), ")");
+  TORCH_CHECK_TYPE(weight.is_floating_point() || (integers && !weight.is_complex()),
+                   subject(plan.loss), name, ": expected floating-point numbers, but found ",
+                   weight.scalar_type());
+  TORCH_CHECK(!(at::GradMode::is_enabled() && weight.requires_grad()), subject(plan.loss), name,
+              " requires a gradient, but there is none for it; multiply the result of reduction "
+              "'none' by the weights instead");
+}
+
+/// An array over `axes` that broadcasts against one over the axes of the result.
+Tensor alignWithResult(const CallPlan &plan, const Tensor &array, const AxisList &axes) {
+  Shape shape;
+  for (uint32_t axis : plan.resultAxes)
+    shape.push_back(std::find(axes.begin(), axes.end(), axis) == axes.end() ? 1
+                                                                            : plan.axes.size(axis));
+  return array.reshape(shape);
+}
+
+double sumOf(const Tensor &weights) { return weights.sum(torch::kDouble).item<double>(); }
+
+bool containsValue(const int64_t *values, int64_t count, int64_t value) {
+  constexpr int64_t block = 4096;
+  for (int64_t start = 0; start < count; start += block) {
+    bool found = false;
+    for (int64_t i = start; i < std::min(count, start + block); ++i)
+      found |= values[i] == value;
+    if (found)
+      return true;
+  }
+  return false;
+}
+
+/// The axes of a target passed as class indices.
+AxisList indexAxesOf(const CallPlan &plan) {
+  return axesOfInput(plan.loss.module(), static_cast<uint32_t>(plan.loss.targetInput()), true);
+}
+
+/// The result has an element for each class index.
+bool isElementwise(const CallPlan &plan) {
+  return plan.target == LOSS_TARGET_INDEX && isSubset(indexAxesOf(plan), plan.resultAxes);
+}
+
+void checkIndices(const CallPlan &plan, const Tensor &indices) {
+  const int64_t *values = indices.const_data_ptr<int64_t>();
+  const auto classes = static_cast<uint64_t>(plan.classes());
+  for (int64_t i = 0; i < indices.numel(); ++i)
+    if (static_cast<uint64_t>(values[i]) >= classes)
+      throwBadIndex(plan, indices, i);
+}
+
+} // namespace
+
+void throwBadIndex(const CallPlan &plan, const Tensor &indices, int64_t place) {
+  const AxisList list = indexAxesOf(plan);
+  std::string where;
+  if (list.size() == 1) {
+    where = c10::str("of row ", place);
+  } else {
+    std::vector<int64_t> position(list.size());
+    int64_t rest = place;
+    for (size_t i = list.size(); i-- > 0;) {
+      position[i] = rest % plan.axes.size(list[i]);
+      rest /= plan.axes.size(list[i]);
+    }
+    where = c10::str("at ", torch::IntArrayRef(position));
+  }
+  TORCH_CHECK_INDEX(false, subject(plan.loss), "the target ", where, " is ",
+                    indices.const_data_ptr<int64_t>()[place], ", but expected 0 to ",
+                    plan.classes() - 1, " (", plan.classes(), " classes)");
+  std::abort();
+}
+
+bool needsOptionsKernel(const CallPlan &plan, const LossCall &call) {
+  return call.labelSmoothing > 0 || (call.classWeight.defined() && !isElementwise(plan));
+}
+
+Tensor arrangeLikeResult(const CallPlan &plan, const Tensor &given) {
+  Tensor t = given;
+  const Shape shape = given.sizes().vec(), &result = plan.resultShape;
+  if (shape != result) {
+    // One number for each row, or for each group of leading dimensions.
+    const std::vector<int64_t> order = plan.axes.orderOf(plan.resultAxes);
+    const size_t rowDimensions = plan.byRows ? plan.axes.dimensions(0).size() : 0;
+    Shape broadcast(result.size(), 1);
+    if (plan.byRows && shape == plan.axes.dimensions(0)) {
+      for (size_t i = 0; i < rowDimensions; ++i)
+        broadcast[order[i]] = shape[i];
+    } else if (shape.size() <= result.size() &&
+               std::equal(shape.begin(), shape.end(), result.begin())) {
+      std::copy(shape.begin(), shape.end(), broadcast.begin());
+    } else {
+      return {};
+    }
+    t = t.reshape(broadcast).expand(result);
+  }
+  return t.permute(plan.axes.orderOf(plan.resultAxes))
+      .to(plan.kernelType())
+      .contiguous()
+      .reshape({plan.rows, plan.resultSlab});
+}
+
+CallWeights::CallWeights(const CallPlan &plan, const LossCall &call) {
+  const bool hasTarget = plan.target != LOSS_TARGET_NONE;
+  const bool byIndex = plan.target == LOSS_TARGET_INDEX;
+
+  TORCH_CHECK_VALUE(call.labelSmoothing >= 0 && call.labelSmoothing <= 1, subject(plan.loss),
+                    "label_smoothing: expected a number from 0 to 1, but found ",
+                    call.labelSmoothing);
+  TORCH_CHECK_VALUE(hasTarget || (call.labelSmoothing == 0 && !call.classWeight.defined()),
+                    subject(plan.loss),
+                    "class weights and label smoothing need a target over classes, but the loss "
+                    "has none");
+  if (call.classWeight.defined()) {
+    checkWeight(plan, call.classWeight, "class_weight", false);
+    TORCH_CHECK_VALUE(call.classWeight.dim() == 1 && call.classWeight.size(0) == plan.classes(),
+                      subject(plan.loss), "class_weight: expected the shape [", plan.classes(),
+                      "], one number a class, but found the shape ", call.classWeight.sizes());
+  }
+  Tensor samples;
+  if (call.sampleWeight.defined()) {
+    checkWeight(plan, call.sampleWeight, "sample_weight", true);
+    samples = arrangeLikeResult(plan, call.sampleWeight.detach());
+    TORCH_CHECK_VALUE(
+        samples.defined(), subject(plan.loss), "sample_weight: expected the shape of the result, ",
+        torch::IntArrayRef(plan.resultShape),
+        ", or of its leading dimensions, but found the shape ", call.sampleWeight.sizes());
+  }
+
+  // Where the result has an element for each class index, an index gives that element its weight.
+  const AxisList indexAxes = hasTarget ? indexAxesOf(plan) : AxisList{};
+  const bool elementwise = isElementwise(plan);
+  needsOptions = needsOptionsKernel(plan, call);
+  TORCH_CHECK_VALUE(!call.classWeight.defined() || !needsOptions ||
+                        plan.loss.module().class_weighting != LOSS_WEIGHTS_NONE,
+                    subject(plan.loss),
+                    "class weights do not apply: the result has no element for each target");
+  if (plan.meta)
+    return;
+
+  if (needsOptions)
+    classes = call.classWeight.defined()
+                  ? call.classWeight.detach().to(plan.kernelType()).contiguous()
+                  : torch::ones({plan.classes()}, plan.kernelType());
+  if (hasTarget)
+    target = call.inputs[plan.loss.targetInput()];
+  elements = samples;
+  divisor = samples.defined() ? sumOf(samples) : static_cast<double>(plan.resultElements());
+
+  if (byIndex) {
+    target = target.to(torch::kLong).contiguous();
+    const int64_t count = target.numel();
+    Tensor kept;
+    if (containsValue(target.const_data_ptr<int64_t>(), count, call.ignoreIndex)) {
+      TORCH_CHECK_VALUE(elementwise, subject(plan.loss), "the target has the ignored index ",
+                        call.ignoreIndex,
+                        ", but the result has no element for each target that could be left out");
+      kept = target.ne(call.ignoreIndex);
+      target = target * kept;
+      kept = alignWithResult(plan, kept, indexAxes).to(plan.kernelType());
+    }
+    Tensor counted = kept; // what the mean counts
+    if (call.classWeight.defined()) {
+      checkIndices(plan, target);
+      Tensor own =
+          call.classWeight.detach().to(plan.kernelType()).index_select(0, target.reshape({count}));
+      own = elementwise ? alignWithResult(plan, own, indexAxes) : own;
+      counted = kept.defined() ? kept * own : own;
+    }
+    if (counted.defined()) {
+      Shape resultSizes;
+      for (uint32_t axis : plan.resultAxes)
+        resultSizes.push_back(plan.axes.size(axis));
+      auto weigh = [&](const Tensor &factor) {
+        Tensor t = factor;
+        if (samples.defined())
+          t = t * samples.reshape(resultSizes);
+        return t.expand(resultSizes).contiguous().reshape({plan.rows, plan.resultSlab});
+      };
+      Tensor all = elementwise ? weigh(counted) : Tensor();
+      if (elementwise)
+        divisor = sumOf(all);
+      // A kernel with options multiplies by the class weights itself.
+      if (!needsOptions)
+        elements = all;
+      else if (kept.defined())
+        elements = weigh(kept);
+    }
+  }
+  allZero = elements.defined() && !elements.any().item<bool>();
+}
+
+} // namespace loss::runtime

@@ -1,0 +1,209 @@
+// Gradients from above, gradients by every argument, and second derivatives.
+
+#include "runtime/torch/LossFunction.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+
+using namespace loss::runtime;
+using torch::Tensor;
+namespace F = torch::nn::functional;
+
+namespace {
+
+CompiledLoss open(const std::string &name) {
+  return CompiledLoss(LossHandle::open(std::string(LOSSLANG_TEST_MODULES) + "/" + name + ".so"));
+}
+
+constexpr Reduction reductions[] = {Reduction::None, Reduction::Mean, Reduction::Sum};
+
+Tensor reduce(const Tensor &t, Reduction reduction) {
+  return reduction == Reduction::None ? t : reduction == Reduction::Mean ? t.mean() : t.sum();
+}
+
+/// Compares two functions of the same leaves: value, gradient with a random gradient from above.
+void expectSameGradients(const std::function<Tensor(std::vector<Tensor>)> &ours,
+                         const std::function<Tensor(std::vector<Tensor>)> &theirs,
+                         const std::vector<Tensor> &data) {
+  std::vector<Tensor> a, b;
+  for (const Tensor &t : data) {
+    a.push_back(t.clone().requires_grad_());
+    b.push_back(t.clone().requires_grad_());
+  }
+  Tensor x = ours(a), y = theirs(b);
+  ASSERT_EQ(x.sizes(), y.sizes());
+  EXPECT_TRUE(torch::allclose(x, y, 1e-12, 1e-12));
+  Tensor upstream = torch::randn_like(y);
+  auto ga = torch::autograd::grad({x}, a, {upstream});
+  auto gb = torch::autograd::grad({y}, b, {upstream});
+  for (size_t i = 0; i < data.size(); ++i)
+    EXPECT_TRUE(torch::allclose(ga[i], gb[i], 1e-11, 1e-11)) << i << ga[i] << gb[i];
+}
+
+TEST(Derivatives, ByATargetThatRequiresOne) {
+  torch::manual_seed(31);
+  CompiledLoss loss = open("c_cross_entropy");
+  for (Reduction reduction : reductions) {
+    LossCallOptions options;
+    options.reduction = reduction;
+    Tensor logits = torch::randn({2, 5, 3}, torch::kDouble);
+    Tensor target = torch::rand({2, 5, 3}, torch::kDouble);
+    expectSameGradients(
+        [&](auto in) { return loss(in[0], in[1], options); },
+        [&](auto in) { return reduce(-(in[1] * torch::log_softmax(in[0], 1)).sum(1), reduction); },
+        {logits, target});
+  }
+}
+
+TEST(Derivatives, ByAFixedInputThatRequiresOne) {
+  torch::manual_seed(32);
+  CompiledLoss loss = open("square_error");
+  for (Reduction reduction : reductions) {
+    LossCallOptions options;
+    options.reduction = reduction;
+    expectSameGradients(
+        [&](auto in) { return loss(in[0], in[1], options); },
+        [&](auto in) { return reduce((in[0] - in[1]).pow(2), reduction); },
+        {torch::randn({40, 30}, torch::kDouble), torch::randn({40, 30}, torch::kDouble)});
+  }
+}
+
+TEST(Derivatives, OfALossWithoutRows) {
+  torch::manual_seed(33);
+  CompiledLoss loss = open("pairs");
+  for (bool turned : {false, true})
+    for (Reduction reduction : reductions) {
+      LossCallOptions options;
+      options.reduction = reduction;
+      options.sampleWeight = torch::rand({7}, torch::kDouble) + 0.1;
+      auto arrange = [&](const Tensor &t) { return turned ? t.t().contiguous().t() : t; };
+      expectSameGradients(
+          [&](auto in) {
+            LossCallOptions own = options;
+            own.paramTensors = {{"scale", in[2]}};
+            return loss(arrange(in[0]), arrange(in[1]), own);
+          },
+          [&](auto in) {
+            Tensor value = in[2] * torch::matmul(in[0], in[1].t()).sum(1) * options.sampleWeight;
+            return reduction == Reduction::Mean ? value.sum() / options.sampleWeight.sum()
+                                                : reduce(value, reduction);
+          },
+          {torch::randn({7, 3}, torch::kDouble), torch::randn({7, 3}, torch::kDouble),
+           torch::tensor(0.7, torch::kDouble)});
+    }
+}
+
+TEST(Derivatives, AKeptGraphOfADeferredLossGivesTheSameTwice) {
+  CompiledLoss loss = open("pairs");
+  LossCallOptions options;
+  options.reduction = Reduction::None;
+  Tensor x = torch::randn({4, 3}, torch::kDouble).requires_grad_();
+  Tensor z = torch::randn({4, 3}, torch::kDouble);
+  Tensor value = loss(x, z, options).sum();
+  Tensor first = torch::autograd::grad({value}, {x}, {}, true)[0];
+  EXPECT_TRUE(torch::equal(torch::autograd::grad({value}, {x})[0], first));
+  EXPECT_THROW(torch::autograd::grad({value}, {x}), c10::Error);
+}
+
+/// Second derivatives against LibTorch's of its own cross entropy.
+TEST(Derivatives, SecondLikeTorchsOwn) {
+  torch::manual_seed(34);
+  CompiledLoss loss = open("c_cross_entropy");
+  Tensor index = torch::randint(5, {2, 3}, torch::kLong);
+  index[0][1] = -100;
+  Tensor dense = torch::rand({2, 5, 3}, torch::kDouble);
+  for (bool byIndex : {true, false})
+    for (double smoothing : {0.0, 0.1})
+      for (bool weighted : {false, true})
+        for (Reduction reduction : reductions) {
+          if (!byIndex && (smoothing > 0 || weighted))
+            continue; // the module has no such kernel
+          LossCallOptions options;
+          options.reduction = reduction;
+          options.labelSmoothing = smoothing;
+          F::CrossEntropyFuncOptions theirs;
+          theirs.label_smoothing(smoothing);
+          if (reduction == Reduction::None)
+            theirs.reduction(torch::kNone);
+          else if (reduction == Reduction::Sum)
+            theirs.reduction(torch::kSum);
+          if (weighted) {
+            options.classWeight = torch::rand({5}, torch::kDouble) + 0.1;
+            theirs.weight(options.classWeight);
+          }
+          const Tensor &target = byIndex ? index : dense;
+          Tensor x = torch::randn({2, 5, 3}, torch::kDouble);
+          Tensor direction = torch::randn_like(x);
+          std::vector<Tensor> seen[2];
+          for (int i = 0; i < 2; ++i) {
+            Tensor leaf = x.clone().requires_grad_();
+            Tensor value =
+                i == 0 ? loss(leaf, target, options) : F::cross_entropy(leaf, target, theirs);
+            torch::manual_seed(35);
+            Tensor upstream = torch::randn_like(value).requires_grad_();
+            Tensor first = torch::autograd::grad({value}, {leaf}, {upstream}, true, true)[0];
+            // Both ways on: the gradient is used in a formula of its own.
+            auto second = torch::autograd::grad({(first * direction).sum() + first.pow(2).sum()},
+                                                {leaf, upstream});
+            seen[i] = {first.detach(), second[0], second[1]};
+          }
+          for (int k = 0; k < 3; ++k)
+            EXPECT_TRUE(torch::allclose(seen[0][k], seen[1][k], 1e-10, 1e-10))
+                << k << seen[0][k] << seen[1][k];
+        }
+}
+
+TEST(Derivatives, AZeroFromAboveHidesNoSecondDerivative) {
+  CompiledLoss loss = open("c_cross_entropy");
+  LossCallOptions options;
+  options.reduction = Reduction::None;
+  Tensor x = torch::randn({3, 4}, torch::kDouble).requires_grad_();
+  Tensor target = torch::tensor({int64_t(0), int64_t(1), int64_t(2)});
+  Tensor upstream = torch::tensor({1.0, 0.0, 2.0}, torch::kDouble).requires_grad_();
+  Tensor direction = torch::randn_like(x);
+  auto derivative = [&](const Tensor &value) {
+    Tensor first = torch::autograd::grad({value}, {x}, {upstream}, true, true)[0];
+    return torch::autograd::grad({(first * direction).sum()}, {upstream})[0];
+  };
+  Tensor ours = derivative(loss(x, target, options));
+  Tensor theirs =
+      derivative(F::cross_entropy(x, target, F::CrossEntropyFuncOptions().reduction(torch::kNone)));
+  EXPECT_TRUE(torch::allclose(ours, theirs, 1e-12, 1e-12)) << ours << theirs;
+}
+
+TEST(Derivatives, FunctionalFormsAgreeWithAutograd) {
+  torch::manual_seed(36);
+  CompiledLoss loss = open("c_cross_entropy");
+  Tensor x = torch::randn({4, 5}, torch::kDouble).requires_grad_();
+  Tensor target = torch::randint(5, {4}, torch::kLong);
+  for (Reduction reduction : reductions) {
+    LossCallOptions options;
+    options.reduction = reduction;
+    Tensor value = loss(x, target, options);
+    Tensor upstream = torch::randn_like(value);
+    Tensor expected = torch::autograd::grad({value}, {x}, {upstream})[0];
+    Tensor plain = x.detach();
+    auto gradients = loss.vectorJacobian({plain, target}, options, upstream, {true, false});
+    EXPECT_TRUE(torch::allclose(gradients[0], expected, 1e-13, 1e-13));
+    LossEvaluation both = loss.evaluate({plain, target}, options, {true, false});
+    EXPECT_TRUE(torch::equal(both.result, value.detach()));
+    EXPECT_TRUE(torch::allclose(
+        both.gradients[0],
+        loss.vectorJacobian({plain, target}, options, torch::ones_like(value), {true})[0], 1e-13,
+        1e-13));
+    Tensor v = torch::randn_like(plain);
+    LossEvaluation second =
+        loss.hessianVector({plain, target}, options, upstream, {v}, {true, false});
+    const double step = 1e-5;
+    Tensor up = loss.vectorJacobian({plain + step * v, target}, options, upstream, {true})[0];
+    Tensor down = loss.vectorJacobian({plain - step * v, target}, options, upstream, {true})[0];
+    EXPECT_TRUE(torch::allclose(second.gradients[0], (up - down) / (2 * step), 1e-6, 1e-9));
+    Tensor slope =
+        (loss(plain + step * v, target, options) - loss(plain - step * v, target, options)) /
+        (2 * step);
+    EXPECT_TRUE(torch::allclose(second.result, slope, 1e-6, 1e-9));
+  }
+}
+
+} // namespace
