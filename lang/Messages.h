@@ -1,8 +1,9 @@
 //===- Messages.h - the table of every message ------------------*- C++ -*-===//
 //
-// Messages.def lists what can be said about a program. The code that says it writes the text itself;
-// here a text finds its row, for the name in `lossc check --format=json`, for -Wno-NAME, and for
-// docs/messages.md. A test meets every place of the front end that emits a message with an example.
+// Messages.def lists what can be said about a program. The code that says it writes the text
+// itself; here a text finds its row, for the name in `lossc check --format=json`, for -Wno-NAME,
+// and for docs/messages.md. A test meets every place of the front end that emits a message with an
+// example.
 //
 //===----------------------------------------------------------------------===//
 #ifndef LOSSLANG_LANG_MESSAGES_H

@@ -5,6 +5,9 @@
 #include "compiler/Target/Version.h"
 #include "lang/Suggest.h"
 
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FileSystem.h"
+
 #include <CLI/CLI.hpp>
 
 using namespace loss;
@@ -15,15 +18,16 @@ const std::pair<std::string, EmitKind> emitKinds[] = {
     {"ast", EmitKind::AST},       {"loss", EmitKind::Loss},     {"grad", EmitKind::Grad},
     {"fused", EmitKind::Fused},   {"vector", EmitKind::Vector}, {"llvm", EmitKind::LLVM},
     {"asm", EmitKind::Assembly},  {"obj", EmitKind::Object},    {"so", EmitKind::SharedObject},
-    {"header", EmitKind::Header},
+    {"header", EmitKind::Header}, {"latex", EmitKind::Latex},
 };
 
-std::string join(const std::vector<std::string> &names) {
-  std::string text;
-  for (const std::string &name : names)
-    text += (text.empty() ? "" : ", ") + name;
-  return text;
-}
+const std::pair<std::string, Command> commands[] = {
+    {"check", Command::Check},
+    {"grad", Command::Grad},
+    {"doc", Command::Doc},
+};
+
+std::string join(const std::vector<std::string> &names) { return llvm::join(names, ", "); }
 
 std::string hint(std::string_view name, const std::vector<std::string> &names) {
   std::string text = lang::didYouMean(name, {names.begin(), names.end()});
@@ -42,7 +46,12 @@ CLI::Validator oneOf(std::vector<std::string> names) {
       "");
 }
 
-/// What CLI11 found wrong, in our words.
+/// "lossc --help", "lossc check --help".
+std::string helpOf(const CLI::App &app) {
+  return (app.get_parent() ? "lossc " + app.get_name() : "lossc") + " --help";
+}
+
+/// What CLI11 found wrong with the words of `app`, lossc or one of its commands, in our words.
 std::string explain(const CLI::App &app, const CLI::ParseError &error) {
   std::string message = error.what();
   if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError)) {
@@ -54,62 +63,117 @@ std::string explain(const CLI::App &app, const CLI::ParseError &error) {
           names.push_back("--" + name);
       std::string name = word.substr(0, word.find('='));
       std::string nearest = hint(name, names);
-      return "unknown option '" + name + "'" + (nearest.empty() ? "; see lossc --help" : nearest);
+      return "unknown option '" + name + "'" + (nearest.empty() ? "; see " + helpOf(app) : nearest);
     }
     return "expected one .loss file, but found another, '" + word + "'";
   }
   if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ArgumentMismatch)) {
     std::string name = message.substr(0, message.find(':'));
     if (const CLI::Option *option = app.get_option_no_throw(name))
-      return "expected " + option->get_type_name() + " after " + name + "; see lossc --help";
+      return "expected " + option->get_type_name() + " after " + name + "; see " + helpOf(app);
   }
   return message;
 }
 
-} // namespace
-
-int loss::complain(ExitCode code, const llvm::Twine &message) {
-  llvm::errs() << "lossc: error: " << message << "\n";
-  return code;
+/// A word that is neither a command nor a file: what it may have been meant for, or nothing.
+std::string unknownCommand(const std::string &word) {
+  bool isName = llvm::all_of(word, [](char c) { return llvm::isAlnum(c) || c == '-'; });
+  if (!isName || word == "-" || llvm::sys::fs::exists(word))
+    return {};
+  std::vector<std::string> names;
+  for (const auto &[name, command] : commands)
+    names.push_back(name);
+  std::string nearest = hint(word, names);
+  return "unknown command '" + word + "'" +
+         (nearest.empty() ? "; expected a .loss file or one of " + join(names) : nearest);
 }
 
-std::optional<DriverOptions> loss::parseCommandLine(int argc, char **argv, int &exitCode) {
+/// The options of lossc and its commands, bound to a DriverOptions.
+class CommandLine {
+public:
+  CommandLine();
+  /// Nothing when the program is to end with `exitCode`.
+  bool parse(int argc, char **argv, int &exitCode);
+
   DriverOptions options;
-  std::string emit = "so";
+
+private:
+  void addCompileOptions();
+  void addCheck();
+  void addGrad();
+  void addDoc();
+  CLI::App *addCommand(Command command, const char *description);
+  void addPaths(CLI::App *command, const char *help);
+  void addNames(const char *flag, std::vector<std::string> &values,
+                const std::vector<std::string> &names, const char *type, const char *help);
+  void addDefines(CLI::App &command, const char *help);
+  void addWarnings(CLI::App &command, const char *help);
+  /// What is wrong with the options as a whole, or nothing.
+  std::string finish();
+  std::string readDefines();
+
+  CLI::App app;
+  std::string emit = "so", format = "text";
+  std::vector<std::string> warningTexts;
+  bool listsWarnings = false;
+};
+
+CommandLine::CommandLine()
+    : app("lossc compiles a loss function written as a formula to a shared library with CPU "
+          "kernels for its value and gradient.",
+          "lossc") {
+  app.set_version_flag("--version", "lossc " + compilerVersion(),
+                       "Print the version and exit: lossc --version");
+  app.set_help_flag("-h,--help", "Print this help and exit: lossc --help");
+  app.require_subcommand(0, 1);
+  addCompileOptions();
+  addCheck();
+  addGrad();
+  addDoc();
+  app.footer(
+      "Exit codes: 0 done, 1 the program text is wrong, 2 the command line is wrong, 3 a file "
+      "cannot be read or written, 70 a bug of the compiler.");
+}
+
+void CommandLine::addNames(const char *flag, std::vector<std::string> &values,
+                           const std::vector<std::string> &names, const char *type,
+                           const char *help) {
+  app.add_option(flag, values, help)
+      ->check(oneOf(names))
+      ->delimiter(',')
+      ->type_name(type)
+      ->allow_extra_args(false);
+}
+
+void CommandLine::addDefines(CLI::App &command, const char *help) {
+  command.add_option("-D", options.defineTexts, help)
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
+}
+
+void CommandLine::addWarnings(CLI::App &command, const char *help) {
+  command.add_option("-W", warningTexts, help)->type_name("WARNING")->allow_extra_args(false);
+}
+
+void CommandLine::addCompileOptions() {
   std::vector<std::string> kinds, phases;
   for (const auto &[name, kind] : emitKinds)
     kinds.push_back(name);
   for (Phase phase : allPhases())
     phases.push_back(phaseName(phase).str());
 
-  CLI::App app("lossc compiles a loss function written as a formula to a shared library with CPU "
-               "kernels for its value and gradient.",
-               "lossc");
-  app.set_version_flag("--version", "lossc " + compilerVersion(),
-                       "Print the version and exit: lossc --version");
-  app.set_help_flag("-h,--help", "Print this help and exit: lossc --help");
   app.add_option("file", options.input, "The .loss file, or - for standard input: lossc ngl.loss")
       ->type_name("");
   app.add_option("-o", options.output,
                  "Output file, - for standard output: lossc ngl.loss -o ngl.so")
       ->type_name("FILE");
   app.add_option("--emit", emit,
-                 "What to write: ast, loss, grad, fused, vector, llvm, asm, obj, so (default) or "
-                 "header: lossc ngl.loss --emit=grad")
+                 "What to write: ast, loss, grad, fused, vector, llvm, asm, obj, so (default), "
+                 "header or latex: lossc ngl.loss --emit=grad")
       ->check(oneOf(kinds))
       ->type_name("KIND");
-  app.add_option("-D", options.defines,
-                 "Change the default of a parameter: lossc focal.loss -D gamma=1.5 -o focal.so")
-      ->type_name("NAME=VALUE")
-      ->allow_extra_args(false);
-  auto addNames = [&](const char *flag, std::vector<std::string> &values,
-                      const std::vector<std::string> &names, const char *type, const char *help) {
-    app.add_option(flag, values, help)
-        ->check(oneOf(names))
-        ->delimiter(',')
-        ->type_name(type)
-        ->allow_extra_args(false);
-  };
+  addDefines(app, "Change the default of a parameter, or set an option of the loss: "
+                  "lossc focal.loss -D gamma=1.5 -o focal.so");
   addNames("--level", options.levels, {"v2", "v3", "v4"}, "LEVEL,...",
            "x86-64 feature levels, v2, v3, v4; all for a library, else this processor's best: "
            "lossc ngl.loss --emit=asm --level=v3");
@@ -117,9 +181,14 @@ std::optional<DriverOptions> loss::parseCommandLine(int argc, char **argv, int &
            "Element types of the kernels, f32, f64; both by default: lossc x.loss --element=f32");
   addNames("--target", options.targets, {"index", "dense"}, "KIND,...",
            "Targets of the kernels, index, dense; both by default: lossc x.loss --target=index");
-  addNames("--mode", options.modes, {"value", "grad"}, "MODE,...",
-           "What the kernels compute, value, grad (value and gradient); both by default: "
-           "lossc x.loss --mode=grad");
+  addNames("--mode", options.modes, {"value", "grad", "all", "tangent"}, "MODE,...",
+           "What the kernels compute: value, grad (and the gradients of the inputs), all (and those "
+           "of parameters, fixed inputs and dense targets), tangent (second order); the first three "
+           "by default: lossc x.loss --mode=grad");
+  app.add_option("--order", options.order,
+                 "Highest order of derivatives, 1 or 2: lossc mse.loss --order=2 -o mse.so")
+      ->check(CLI::Range(1, 2))
+      ->type_name("N");
   app.add_option("--stop-after", options.stopAfter,
                  "Do nothing beyond a phase (" + join(phases) +
                      "), and write no output that needs more: lossc x.loss --stop-after=simplify")
@@ -133,32 +202,162 @@ std::optional<DriverOptions> loss::parseCommandLine(int argc, char **argv, int &
   app.add_flag("--verify-diagnostics", options.verifyDiagnostics,
                "Check the diagnostics against expected-error comments in the file: "
                "lossc bad.loss --verify-diagnostics");
+  addWarnings(app, "-Werror: warnings are errors; -Wno-NAME: without that warning: "
+                   "lossc x.loss -Werror -Wno-unused-name");
+  app.add_flag("--list-warnings", listsWarnings,
+               "Print the names of the warnings: lossc --list-warnings");
   app.add_option("--describe", options.describe,
                  "Print what a compiled module contains: lossc --describe ngl.so")
       ->type_name("MODULE");
-  app.footer(
-      "Exit codes: 0 done, 1 the program text is wrong, 2 the command line is wrong, 3 a file "
-      "cannot be read or written, 70 a bug of the compiler.");
+}
+
+CLI::App *CommandLine::addCommand(Command command, const char *description) {
+  for (const auto &[name, which] : commands)
+    if (which == command) {
+      CLI::App *added = app.add_subcommand(name, description);
+      added->set_help_flag("-h,--help", "Print this help and exit: lossc " + name + " --help");
+      added->callback([this, which = which] { options.command = which; });
+      return added;
+    }
+  llvm_unreachable("every command has a name");
+}
+
+void CommandLine::addPaths(CLI::App *command, const char *help) {
+  command->add_option("paths", options.paths, help)->type_name("")->option_text("PATH...");
+}
+
+void CommandLine::addCheck() {
+  CLI::App *check = addCommand(Command::Check, "Report what is wrong with losses; write nothing: "
+                                               "lossc check stdlib/");
+  addPaths(check, ".loss files, folders of them, or - for standard input: lossc check a.loss b/");
+  check
+      ->add_option("--format", format,
+                   "How to report: text (default), or json on standard output: "
+                   "lossc check --format=json stdlib/")
+      ->check(oneOf({"text", "json"}))
+      ->type_name("FORMAT");
+  addDefines(*check, "As when compiling: lossc check focal.loss -D gamma=1.5");
+  addWarnings(*check, "-Werror: warnings are errors; -Wno-NAME: without that warning: "
+                      "lossc check -Werror stdlib/");
+  check->add_flag("--verify-diagnostics", options.verifyDiagnostics,
+                  "Check the diagnostics against expected-error comments in each file: "
+                  "lossc check --verify-diagnostics bad.loss");
+  check->add_flag("--check-gradients", options.checkGradients,
+                  "Also compare every gradient, and those of 'derivative' lines, with numeric "
+                  "differentiation: lossc check --check-gradients focal.loss");
+}
+
+void CommandLine::addGrad() {
+  CLI::App *grad = addCommand(Command::Grad, "Print the gradient of a loss as a program of the "
+                                             "language: lossc grad focal.loss");
+  grad->add_option("file", options.input, "The .loss file, or - for standard input")->type_name("");
+  grad->add_option("--wrt", options.wrt,
+                   "The input or parameter to differentiate by; without it the input that has a "
+                   "gradient: lossc grad focal.loss --wrt=gamma")
+      ->type_name("NAME");
+  grad->add_option("-o", options.output,
+                   "Output file instead of standard output: lossc grad focal.loss -o grad.loss")
+      ->type_name("FILE");
+  addDefines(*grad, "As when compiling: lossc grad focal.loss -D gamma=1.5");
+}
+
+void CommandLine::addDoc() {
+  CLI::App *doc =
+      addCommand(Command::Doc, "Write a page about each loss: formula, inputs, parameters, plot: "
+                               "lossc doc stdlib/ -o pages");
+  addPaths(doc, ".loss files, or folders of them: lossc doc a.loss stdlib/ -o pages");
+  doc->add_option("-o", options.output,
+                  "Folder for the pages, which is made: lossc doc a.loss -o d")
+      ->type_name("DIR");
+  doc->add_option("--gallery", options.gallery,
+                  "Write one page with the formulas of all of them, by family: "
+                  "lossc doc stdlib/ --gallery losses.md")
+      ->type_name("FILE");
+}
+
+std::string CommandLine::readDefines() {
+  for (const std::string &text : options.defineTexts) {
+    std::string error;
+    std::optional<lang::Override> value = lang::parseOverride(text, error);
+    if (!value)
+      return "-D " + text + ": " + error;
+    options.defines.push_back(*value);
+  }
+  return {};
+}
+
+std::string CommandLine::finish() {
+  for (const auto &[name, kind] : emitKinds)
+    if (name == emit)
+      options.emit = kind;
+  options.asJson = format == "json";
+  for (const std::string &text : warningTexts)
+    if (std::string error = addWarningOption(text, options.warnings); !error.empty())
+      return error;
+  if (std::string error = readDefines(); !error.empty())
+    return error;
+  if (listsWarnings)
+    options.command = Command::ListWarnings;
+  switch (options.command) {
+  case Command::ListWarnings:
+    return {};
+  case Command::Compile:
+    if (!options.describe.empty()) {
+      options.command = Command::Describe;
+      if (!options.input.empty())
+        return "expected --describe alone, but found the file '" + options.input + "' too";
+      return {};
+    }
+    if (options.input.empty())
+      return "expected a .loss file, but found none; see lossc --help";
+    return unknownCommand(options.input);
+  case Command::Grad:
+    return options.input.empty() ? "expected a .loss file, but found none; see lossc grad --help"
+                                 : "";
+  case Command::Doc:
+    if (options.output.empty() && options.gallery.empty())
+      return "expected -o and a folder for the pages, or --gallery; see lossc doc --help";
+    [[fallthrough]];
+  default:
+    return options.paths.empty() ? "expected .loss files or folders of them, but found none; see " +
+                                       helpOf(*app.get_subcommands().front())
+                                 : "";
+  }
+}
+
+bool CommandLine::parse(int argc, char **argv, int &exitCode) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success &request) {
     exitCode = app.exit(request);
-    return std::nullopt;
+    return false;
   } catch (const CLI::ParseError &error) {
-    exitCode = complain(exitUsage, explain(app, error));
-    return std::nullopt;
+    // The parser stops in the middle: the words after a mistyped command may be what it trips over.
+    std::string message = unknownCommand(options.input);
+    if (message.empty() || options.input.empty()) {
+      std::vector<CLI::App *> used = app.get_subcommands();
+      message = explain(used.empty() ? app : *used.front(), error);
+    }
+    exitCode = complain(exitUsage, message);
+    return false;
   }
-  if (options.describe.empty() && options.input.empty()) {
-    exitCode = complain(exitUsage, "expected a .loss file, but found none; see lossc --help");
-    return std::nullopt;
+  if (std::string message = finish(); !message.empty()) {
+    exitCode = complain(exitUsage, message);
+    return false;
   }
-  if (!options.describe.empty() && !options.input.empty()) {
-    exitCode = complain(exitUsage, "expected --describe alone, but found the file '" +
-                                       options.input + "' too");
+  return true;
+}
+
+} // namespace
+
+int loss::complain(ExitCode code, const llvm::Twine &message) {
+  llvm::errs() << "lossc: error: " << message << "\n";
+  return code;
+}
+
+std::optional<DriverOptions> loss::parseCommandLine(int argc, char **argv, int &exitCode) {
+  CommandLine line;
+  if (!line.parse(argc, argv, exitCode))
     return std::nullopt;
-  }
-  for (const auto &[name, kind] : emitKinds)
-    if (name == emit)
-      options.emit = kind;
-  return options;
+  return std::move(line.options);
 }

@@ -38,7 +38,8 @@ enum class EmitKind {
   Assembly,
   Object,
   SharedObject,
-  Header
+  Header,
+  Latex
 };
 
 /// The last phase that is needed for it.

@@ -2,13 +2,16 @@
 
 #include "compiler/Driver/Driver.h"
 
+#include "compiler/Export/Latex.h"
 #include "compiler/Target/SharedObject.h"
+#include "lang/Parser.h"
 
 using namespace loss;
 
 Phase loss::lastPhaseFor(EmitKind kind) {
   switch (kind) {
   case EmitKind::AST:
+  case EmitKind::Latex:
     return Phase::Parse;
   case EmitKind::Loss:
   case EmitKind::Header:
@@ -38,10 +41,18 @@ static std::string joinLevels(const Compilation &compilation,
   return text;
 }
 
+/// The text was found good before.
+static std::string emitLatex(const std::string &source) {
+  lang::DiagnosticEngine ignored{""};
+  return latexDocument(lang::parse(source, ignored));
+}
+
 llvm::Expected<std::string> loss::emitOutput(EmitKind kind, const Compilation &compilation) {
   switch (kind) {
   case EmitKind::AST:
     return compilation.ast;
+  case EmitKind::Latex:
+    return emitLatex(compilation.source);
   case EmitKind::Loss:
   case EmitKind::Grad:
   case EmitKind::Fused: {

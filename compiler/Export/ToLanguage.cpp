@@ -1,0 +1,429 @@
+//===- ToLanguage.cpp - a loss.program as a program of the language -------===//
+//
+// Operations become expressions again. Broadcasting is implicit in the language, so it disappears;
+// where that would take an axis from an operation over it, or from the result, the axis is put
+// back.
+//
+//===----------------------------------------------------------------------===//
+#include "compiler/Export/ToLanguage.h"
+
+#include "lang/AstPrinter.h"
+#include "lang/Builtins.h"
+
+#include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/StringSet.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace loss;
+using namespace loss::ir;
+using lang::BinaryOp;
+using lang::ExprPtr;
+using lang::UnaryOp;
+
+namespace {
+
+using Axes = llvm::SmallSetVector<StringAttr, 4>;
+
+/// An expression and the axes that it has in the language.
+struct Written {
+  ExprPtr expr;
+  Axes axes;
+};
+
+class Writer {
+public:
+  explicit Writer(ProgramOp program) : program(program) {}
+  llvm::Expected<lang::Block> run();
+
+private:
+  // Values.
+  Written use(Value value);
+  Written write(Operation *op);
+  Written constant(TypedAttr value);
+  bool needsName(Operation *op);
+  std::string nameFor(Operation *op);
+  std::string unique(std::string base);
+
+  // Operations.
+  Written elementwise(Operation *op);
+  Written call(StringRef function, Operation *op);
+  Written compare(arith::CmpFOp op);
+  Written reduce(ReduceOp op);
+  Written overAxis(StringRef function, Value operand, StringAttr axis, bool keepsAxis);
+  Written rename(RenameOp op);
+  Written cumsum(CumsumOp op);
+  Written binary(BinaryOp kind, Written x, Written y);
+  Written negate(Written x) { return {lang::makeUnary(UnaryOp::Not, std::move(x.expr)), x.axes}; }
+  Written size(StringAttr axis);
+  /// `value` with at least these axes: 0 index(axis) has the axis and changes nothing.
+  Written withAxes(Written value, ArrayRef<StringAttr> wanted);
+  Written unknown(Operation *op);
+
+  ProgramOp program;
+  llvm::DenseMap<Value, std::string> names;
+  llvm::DenseMap<Value, Axes> axesOfNamed;
+  llvm::StringSet<> taken;
+  unsigned count = 0;
+  std::string failure;
+};
+
+/// Behind the broadcasts.
+Value stripped(Value value) {
+  while (auto broadcast = value.getDefiningOp<BroadcastOp>())
+    value = broadcast.getInput();
+  return value;
+}
+
+ExprPtr number(double value) {
+  if (std::isnan(value))
+    return lang::makeBinary(BinaryOp::Div, lang::makeNumber(0), lang::makeNumber(0));
+  ExprPtr magnitude =
+      std::isinf(value) ? lang::makeBinary(BinaryOp::Div, lang::makeNumber(1), lang::makeNumber(0))
+                        : lang::makeNumber(std::abs(value));
+  return std::signbit(value) ? lang::makeUnary(UnaryOp::Neg, std::move(magnitude))
+                             : std::move(magnitude);
+}
+
+} // namespace
+
+Written Writer::unknown(Operation *op) {
+  if (failure.empty())
+    failure =
+        ("the operation '" + op->getName().getStringRef() + "' has no name in the language").str();
+  return {lang::makeNumber(0), {}};
+}
+
+Written Writer::constant(TypedAttr value) {
+  if (auto real = dyn_cast<FloatAttr>(value))
+    return {number(real.getValueAsDouble()), {}};
+  return {lang::makeName(cast<IntegerAttr>(value).getValue().isZero() ? "false" : "true"), {}};
+}
+
+Written Writer::use(Value value) {
+  value = stripped(value);
+  if (auto named = names.find(value); named != names.end())
+    return {lang::makeName(named->second), axesOfNamed[value]};
+  return write(value.getDefiningOp());
+}
+
+std::string Writer::unique(std::string base) {
+  std::string name = base;
+  for (unsigned i = 2; !taken.insert(name).second; ++i)
+    name = base + std::to_string(i);
+  return name;
+}
+
+std::string Writer::nameFor(Operation *op) {
+  std::string base =
+      llvm::TypeSwitch<Operation *, std::string>(op)
+          .Case<SoftmaxOp>([](auto) { return "p"; })
+          .Case<LogSoftmaxOp>([](auto) { return "logp"; })
+          .Case<ReduceOp>([](ReduceOp reduce) {
+            return reduce.getKind() == ReduceKind::sum ? "total" : "extremum";
+          })
+          .Case<arith::CmpFOp, arith::AndIOp, arith::OrIOp>([](auto) { return "condition"; })
+          .Default([](auto) { return ""; });
+  return base.empty() ? unique("t" + std::to_string(++count)) : unique(base);
+}
+
+bool Writer::needsName(Operation *op) {
+  unsigned uses = 0;
+  SmallVector<Value> values = {op->getResult(0)};
+  while (!values.empty())
+    for (OpOperand &operand : values.pop_back_val().getUses()) {
+      if (auto broadcast = dyn_cast<BroadcastOp>(operand.getOwner()))
+        values.push_back(broadcast.getResult());
+      else
+        ++uses;
+    }
+  return uses > 1;
+}
+
+llvm::Expected<lang::Block> Writer::run() {
+  for (auto [i, argument] : llvm::enumerate(program.getBody().getArguments())) {
+    std::string name = program.getArgName(i).str();
+    taken.insert(name);
+    names[argument] = name;
+    axesOfNamed[argument] =
+        Axes(ir::axesOf(argument.getType()).begin(), ir::axesOf(argument.getType()).end());
+  }
+  for (const lang::BuiltinConstant &constant : lang::builtinConstants())
+    taken.insert(constant.name);
+  lang::Block block;
+  constexpr size_t longest = 88;
+  for (Operation &op : program.getBody().front().without_terminator()) {
+    if (isa<BroadcastOp, arith::ConstantOp, AxisSizeOp, PositionOp>(op))
+      continue;
+    bool shared = needsName(&op);
+    // What is used once stands in its place, unless that makes a long line.
+    if (!shared && (op.use_empty() || lang::print(*write(&op).expr).size() <= longest))
+      continue;
+    Written written = write(&op);
+    if (!failure.empty())
+      break;
+    std::string name = nameFor(&op);
+    names[op.getResult(0)] = name;
+    axesOfNamed[op.getResult(0)] = written.axes;
+    block.lets.push_back({{name, {}}, std::move(written.expr), {}});
+  }
+  if (DictionaryAttr copies = program.getCopiesAttr())
+    for (NamedAttribute copy : copies)
+      block.axes.push_back(
+          {{copy.getName().str(), {}}, {cast<StringAttr>(copy.getValue()).str(), {}}, {}});
+  Value result = program.getYield().getValues().front();
+  block.result = withAxes(use(result), ir::axesOf(result.getType())).expr;
+  if (!failure.empty())
+    return llvm::createStringError(failure);
+  return block;
+}
+
+//===----------------------------------------------------------------------===//
+// Operations
+//===----------------------------------------------------------------------===//
+
+Written Writer::binary(BinaryOp kind, Written x, Written y) {
+  x.axes.insert(y.axes.begin(), y.axes.end());
+  return {lang::makeBinary(kind, std::move(x.expr), std::move(y.expr)), x.axes};
+}
+
+Written Writer::size(StringAttr axis) {
+  std::vector<ExprPtr> operands;
+  operands.push_back(lang::makeName(axis.str()));
+  return {lang::makeCall("size", std::move(operands)), {}};
+}
+
+Written Writer::withAxes(Written value, ArrayRef<StringAttr> wanted) {
+  for (StringAttr axis : wanted) {
+    if (value.axes.contains(axis))
+      continue;
+    std::vector<ExprPtr> operands;
+    operands.push_back(lang::makeName(axis.str()));
+    Written zeros = {lang::makeBinary(BinaryOp::Mul, lang::makeNumber(0),
+                                      lang::makeCall("index", std::move(operands))),
+                     {}};
+    zeros.axes.insert(axis);
+    value = binary(BinaryOp::Add, std::move(value), std::move(zeros));
+  }
+  return value;
+}
+
+Written Writer::overAxis(StringRef function, Value operand, StringAttr axis, bool keepsAxis) {
+  Written x = withAxes(use(operand), axis);
+  Axes axes = x.axes;
+  if (!keepsAxis)
+    axes.remove(axis);
+  std::vector<ExprPtr> operands;
+  operands.push_back(std::move(x.expr));
+  return {lang::makeCall(function.str(), std::move(operands), {axis.str()}), axes};
+}
+
+Written Writer::reduce(ReduceOp op) {
+  StringAttr axis = op.getAxisAttr();
+  // A sum of equal elements is a product, their maximum is one of them.
+  if (Written x = use(op.getInput()); !x.axes.contains(axis))
+    return op.getKind() == ReduceKind::sum ? binary(BinaryOp::Mul, std::move(x), size(axis))
+                                           : std::move(x);
+  switch (op.getKind()) {
+  case ReduceKind::sum:
+    return overAxis("sum", op.getInput(), axis, false);
+  case ReduceKind::max:
+    return overAxis("max", op.getInput(), axis, false);
+  case ReduceKind::min:
+    return overAxis("min", op.getInput(), axis, false);
+  default:
+    return unknown(op);
+  }
+}
+
+Written Writer::cumsum(CumsumOp op) {
+  StringAttr axis = op.getAxisAttr();
+  auto sum = [&] {
+    Written x = withAxes(use(op.getInput()), axis);
+    Axes axes = x.axes;
+    std::vector<ExprPtr> operands;
+    operands.push_back(std::move(x.expr));
+    if (op.getKey()) {
+      Written key = withAxes(use(op.getKey()), axis);
+      axes.insert(key.axes.begin(), key.axes.end());
+      operands.push_back(std::move(key.expr));
+    }
+    ExprPtr call = lang::makeCall("cumsum", std::move(operands), {axis.str()});
+    call->hasKey = static_cast<bool>(op.getKey());
+    return Written{std::move(call), axes};
+  };
+  if (!op.getReverse())
+    return sum();
+  // Those from an element on: all, without those up to it, and the element itself.
+  Written total = overAxis("sum", op.getInput(), axis, false);
+  Written others = binary(BinaryOp::Sub, std::move(total), sum());
+  return binary(BinaryOp::Add, std::move(others), use(op.getInput()));
+}
+
+Written Writer::rename(RenameOp op) {
+  Written x = use(op.getInput());
+  if (!x.axes.remove(op.getFromAttr()))
+    return x;
+  x.axes.insert(op.getToAttr());
+  return {lang::makeRename(std::move(x.expr), op.getFrom().str(), op.getTo().str()), x.axes};
+}
+
+Written Writer::compare(arith::CmpFOp op) {
+  auto make = [&](BinaryOp kind) { return binary(kind, use(op.getLhs()), use(op.getRhs())); };
+  auto isNumber = [&](Value value, BinaryOp kind) { return binary(kind, use(value), use(value)); };
+  switch (op.getPredicate()) {
+  case arith::CmpFPredicate::OLT:
+    return make(BinaryOp::Less);
+  case arith::CmpFPredicate::OLE:
+    return make(BinaryOp::LessEqual);
+  case arith::CmpFPredicate::OGT:
+    return make(BinaryOp::Greater);
+  case arith::CmpFPredicate::OGE:
+    return make(BinaryOp::GreaterEqual);
+  case arith::CmpFPredicate::OEQ:
+    return make(BinaryOp::Equal);
+  case arith::CmpFPredicate::UNE:
+    return make(BinaryOp::NotEqual);
+  // The opposite of an ordered comparison.
+  case arith::CmpFPredicate::UGE:
+    return negate(make(BinaryOp::Less));
+  case arith::CmpFPredicate::UGT:
+    return negate(make(BinaryOp::LessEqual));
+  case arith::CmpFPredicate::ULE:
+    return negate(make(BinaryOp::Greater));
+  case arith::CmpFPredicate::ULT:
+    return negate(make(BinaryOp::GreaterEqual));
+  case arith::CmpFPredicate::ONE:
+    return binary(BinaryOp::Or, make(BinaryOp::Less), make(BinaryOp::Greater));
+  case arith::CmpFPredicate::UEQ:
+    return negate(binary(BinaryOp::Or, make(BinaryOp::Less), make(BinaryOp::Greater)));
+  // NaN is unequal to itself.
+  case arith::CmpFPredicate::ORD:
+    return binary(BinaryOp::And, isNumber(op.getLhs(), BinaryOp::Equal),
+                  isNumber(op.getRhs(), BinaryOp::Equal));
+  case arith::CmpFPredicate::UNO:
+    return binary(BinaryOp::Or, isNumber(op.getLhs(), BinaryOp::NotEqual),
+                  isNumber(op.getRhs(), BinaryOp::NotEqual));
+  default:
+    return unknown(op);
+  }
+}
+
+Written Writer::call(StringRef function, Operation *op) {
+  Axes axes;
+  std::vector<ExprPtr> operands;
+  for (Value operand : op->getOperands()) {
+    Written written = use(operand);
+    axes.insert(written.axes.begin(), written.axes.end());
+    operands.push_back(std::move(written.expr));
+  }
+  return {lang::makeCall(function.str(), std::move(operands)), axes};
+}
+
+/// Functions whose operation has another name than the function.
+static StringRef functionName(Operation *op) {
+  StringRef name = op->getName().stripDialect();
+  return llvm::StringSwitch<StringRef>(name)
+      .Case("absf", "abs")
+      .Case("maximumf", "max")
+      .Case("minimumf", "min")
+      .Case("roundeven", "round")
+      .Default(name);
+}
+
+Written Writer::elementwise(Operation *op) {
+  StringRef name = functionName(op);
+  const lang::Builtin *builtin = lang::findBuiltin({name.data(), name.size()}, false);
+  if (!builtin || lang::worksOverAxis(builtin->kind))
+    return unknown(op);
+  return call(name, op);
+}
+
+Written Writer::write(Operation *op) {
+  auto infix = [&](BinaryOp kind) {
+    return binary(kind, use(op->getOperand(0)), use(op->getOperand(1)));
+  };
+  return llvm::TypeSwitch<Operation *, Written>(op)
+      .Case<arith::ConstantOp>([&](auto op) { return constant(op.getValue()); })
+      .Case<arith::AddFOp>([&](auto) { return infix(BinaryOp::Add); })
+      .Case<arith::SubFOp>([&](auto) { return infix(BinaryOp::Sub); })
+      .Case<arith::MulFOp>([&](auto) { return infix(BinaryOp::Mul); })
+      .Case<arith::DivFOp>([&](auto) { return infix(BinaryOp::Div); })
+      .Case<math::PowFOp>([&](auto) { return infix(BinaryOp::Pow); })
+      .Case<arith::AndIOp>([&](auto) { return infix(BinaryOp::And); })
+      .Case<arith::OrIOp>([&](auto) { return infix(BinaryOp::Or); })
+      .Case<arith::NegFOp>([&](auto op) {
+        Written x = use(op.getOperand());
+        return Written{lang::makeUnary(UnaryOp::Neg, std::move(x.expr)), x.axes};
+      })
+      .Case<arith::XOrIOp>([&](arith::XOrIOp op) {
+        auto truth = stripped(op.getRhs()).getDefiningOp<arith::ConstantOp>();
+        if (!truth || cast<IntegerAttr>(truth.getValue()).getValue().isZero())
+          return unknown(op);
+        return negate(use(op.getLhs()));
+      })
+      .Case<arith::SelectOp>([&](arith::SelectOp op) {
+        Written c = use(op.getCondition()), x = use(op.getTrueValue()), y = use(op.getFalseValue());
+        c.axes.insert(x.axes.begin(), x.axes.end());
+        c.axes.insert(y.axes.begin(), y.axes.end());
+        return Written{lang::makeIf(std::move(c.expr), std::move(x.expr), std::move(y.expr)),
+                       c.axes};
+      })
+      .Case<arith::CmpFOp>([&](arith::CmpFOp op) { return compare(op); })
+      .Case<math::RsqrtOp>([&](math::RsqrtOp op) {
+        Written root = call("sqrt", op);
+        return Written{lang::makeBinary(BinaryOp::Div, lang::makeNumber(1), std::move(root.expr)),
+                       root.axes};
+      })
+      .Case<AxisSizeOp>([&](AxisSizeOp op) { return size(op.getAxisAttr()); })
+      .Case<PositionOp>([&](PositionOp op) {
+        Written axis = size(op.getAxisAttr());
+        axis.expr->text = "index";
+        axis.axes.insert(op.getAxisAttr());
+        return axis;
+      })
+      .Case<ReduceOp>([&](ReduceOp op) { return reduce(op); })
+      .Case<RenameOp>([&](RenameOp op) { return rename(op); })
+      .Case<CumsumOp>([&](CumsumOp op) { return cumsum(op); })
+      .Case<LogSumExpOp, NormOp>([&](auto op) {
+        return overAxis(op->getName().stripDialect(), op.getInput(), op.getAxisAttr(), false);
+      })
+      .Case<SoftmaxOp, LogSoftmaxOp>([&](auto op) {
+        return overAxis(op->getName().stripDialect(), op.getInput(), op.getAxisAttr(), true);
+      })
+      // A gradient is a value like others: what its own derivative would be matters no more.
+      .Case<CustomGradientOp>([&](CustomGradientOp op) { return use(op.getValue()); })
+      .Case<StopGradientOp>([&](StopGradientOp op) { return use(op.getInput()); })
+      .Default([&](Operation *op) { return elementwise(op); });
+}
+
+//===----------------------------------------------------------------------===//
+// Files
+//===----------------------------------------------------------------------===//
+
+llvm::Expected<lang::Block> loss::blockOf(ProgramOp program) { return Writer(program).run(); }
+
+llvm::Expected<lang::File> loss::gradientFile(lang::File file, ProgramOp gradient,
+                                              const std::string &wrt) {
+  llvm::Expected<lang::Block> body = blockOf(gradient);
+  if (!body)
+    return body.takeError();
+  lang::File out;
+  for (auto &item : file.items) {
+    auto *loss = std::get_if<lang::LossDef>(&item);
+    if (!loss)
+      continue;
+    loss->doc = "Gradient of the loss '" + loss->name.name + "' with respect to '" + wrt +
+                "', written by lossc grad.";
+    loss->name.name += "_grad_" + wrt;
+    loss->body = std::move(*body);
+    // An option is decided: its value is part of the formula.
+    std::erase_if(loss->args,
+                  [](const lang::LossArg &arg) { return arg.kind == lang::LossArg::Kind::Option; });
+    out.items.push_back(std::move(*loss));
+    break;
+  }
+  return out;
+}
