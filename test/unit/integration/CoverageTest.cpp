@@ -369,9 +369,9 @@ void addOperations(mlir::Operation *root, llvm::StringSet<> &names) {
 
 /// Operations of a kernel, which no program contains.
 bool isBelowPrograms(llvm::StringRef name) {
-  static const llvm::StringSet<> names = {"loss.kernel",  "loss.kernel_return", "loss.scratch",
-                                          "loss.load",    "loss.phase",         "loss.phase_yield",
-                                          "loss.is_class"};
+  static const llvm::StringSet<> names = {"loss.kernel",   "loss.kernel_return", "loss.scratch",
+                                          "loss.load",     "loss.phase",         "loss.phase_yield",
+                                          "loss.is_class", "loss.scan"};
   return names.contains(name);
 }
 
