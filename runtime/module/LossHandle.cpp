@@ -77,7 +77,35 @@ std::string explainUnusable(const LossModule &module) {
 
 } // namespace
 
-LossHandle LossHandle::adopt(std::shared_ptr<const LossModule> module, const std::string &origin) {
+void LossHandle::Loaded::addKernels(const LossModule &from) {
+  for (uint32_t i = 0; i < from.kernel_count; ++i) {
+    const LossKernel &kernel = from.kernels[i];
+    Slot &slot = kernels[kernel.element][kernel.target][kernel.mode][kernel.options];
+    const LossKernelFn entry = loss_kernel_entry(&kernel, level);
+    if (!entry || slot.known)
+      continue;
+    slot.kernel = {entry, kernel.scratch};
+    slot.known.store(true, std::memory_order_release);
+  }
+}
+
+KernelRef LossHandle::kernel(uint32_t element, uint32_t target, uint32_t mode,
+                             uint32_t options) const {
+  Slot &slot = loaded->kernels[element][target][mode][options];
+  if (!slot.known.load(std::memory_order_acquire) && loaded->provider) {
+    std::shared_ptr<const LossModule> found = loaded->provider(element, target, mode, options);
+    std::lock_guard<std::mutex> lock(loaded->mutex);
+    if (found) {
+      loaded->addKernels(*found);
+      loaded->more.push_back(std::move(found));
+    }
+    slot.known.store(true, std::memory_order_release);
+  }
+  return slot.kernel;
+}
+
+LossHandle LossHandle::adopt(std::shared_ptr<const LossModule> module, const std::string &origin,
+                             KernelProvider provider) {
   if (!module)
     throw LoadError(origin + ": no loss module was given");
   if (std::string why = explainUnusable(*module); !why.empty())
@@ -86,14 +114,11 @@ LossHandle LossHandle::adopt(std::shared_ptr<const LossModule> module, const std
   auto loaded = std::make_shared<Loaded>();
   loaded->origin = origin;
   loaded->level = loss_cpu_level();
-  bool any = false;
-  for (uint32_t i = 0; i < module->kernel_count; ++i) {
-    const LossKernel &kernel = module->kernels[i];
-    KernelRef &ref = loaded->kernels[kernel.element][kernel.target][kernel.mode][kernel.options];
-    ref.entry = loss_kernel_entry(&kernel, loaded->level);
-    ref.scratch = kernel.scratch;
-    any |= ref.entry != nullptr;
-  }
+  loaded->addKernels(*module);
+  loaded->provider = std::move(provider);
+  bool any = loaded->provider != nullptr;
+  for (uint32_t i = 0; i < module->kernel_count; ++i)
+    any |= loss_kernel_entry(&module->kernels[i], loaded->level) != nullptr;
   if (!any)
     throw LoadError(origin + ": the loss '" + module->name +
                     "' has no kernel for this processor (" + levelName(loaded->level) + ")");

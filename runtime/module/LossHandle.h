@@ -9,7 +9,10 @@
 
 #include "runtime/abi/LossAbi.h"
 
+#include <atomic>
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -42,6 +45,12 @@ struct KernelRef {
   int64_t scratchElements(const int64_t *sizes) const { return scratch ? scratch(sizes) : 0; }
 };
 
+/// Compiles kernels when a call first needs them: a module with the kernel of these properties
+/// (LOSS_F32, ...; LOSS_TARGET_...; LOSS_VALUE, ...; LOSS_PLAIN, ...), or null when the loss has
+/// none. Called by several threads at once.
+using KernelProvider = std::function<std::shared_ptr<const LossModule>(
+    uint32_t element, uint32_t target, uint32_t mode, uint32_t options)>;
+
 /// A loss, shared by copies of the handle; the code stays loaded as long as one of them lives.
 class LossHandle {
 public:
@@ -50,7 +59,9 @@ public:
 
   /// Adopts a module that lives in memory; `module` keeps its owner alive (an aliasing shared_ptr
   /// to the compiler's JitModule). `origin` names it in messages. Throws LoadError.
-  static LossHandle adopt(std::shared_ptr<const LossModule> module, const std::string &origin);
+  /// `provider` is asked for kernels that the module lacks.
+  static LossHandle adopt(std::shared_ptr<const LossModule> module, const std::string &origin,
+                          KernelProvider provider = {});
 
   const LossModule &module() const { return *loaded->module; }
   std::string name() const { return loaded->module->name; }
@@ -62,8 +73,14 @@ public:
 
   /// The kernel with these properties, or an empty one when the module has none of them.
   KernelRef kernel(uint32_t element, uint32_t target, uint32_t mode,
-                   uint32_t options = LOSS_PLAIN) const {
-    return loaded->kernels[element][target][mode][options];
+                   uint32_t options = LOSS_PLAIN) const;
+
+  /// Whether kernel() may find one. Compiles nothing.
+  bool offersKernel(uint32_t element, uint32_t target, uint32_t mode,
+                    uint32_t options = LOSS_PLAIN) const {
+    const Slot &slot = loaded->kernels[element][target][mode][options];
+    return slot.known.load(std::memory_order_acquire) ? static_cast<bool>(slot.kernel)
+                                                      : static_cast<bool>(loaded->provider);
   }
 
   /// The parameters in the module's order: the defaults, replaced by `values`. Throws ParamError.
@@ -82,15 +99,26 @@ public:
   int targetInput() const { return loaded->targetInput; }
 
 private:
+  struct Slot {
+    KernelRef kernel;
+    /// Set once `kernel` will not change any more.
+    std::atomic<bool> known = false;
+  };
   struct Loaded {
+    void addKernels(const LossModule &from);
+
     std::shared_ptr<const LossModule> module;
     std::string origin;
     int level = -1;
     int mainInput = -1, targetInput = -1;
-    KernelRef kernels[2][3][4][2];
+    KernelProvider provider;
+    std::mutex mutex;
+    /// Modules of the provider.
+    std::vector<std::shared_ptr<const LossModule>> more;
+    Slot kernels[2][3][4][2];
   };
-  explicit LossHandle(std::shared_ptr<const Loaded> loaded) : loaded(std::move(loaded)) {}
-  std::shared_ptr<const Loaded> loaded;
+  explicit LossHandle(std::shared_ptr<Loaded> loaded) : loaded(std::move(loaded)) {}
+  std::shared_ptr<Loaded> loaded;
 };
 
 } // namespace loss::runtime

@@ -8,7 +8,7 @@ namespace loss::python {
 using at::Tensor;
 using runtime::CompiledLoss;
 using runtime::LossCallOptions;
-using runtime::LossHandle;
+using runtime::LossEvaluation;
 using runtime::Reduction;
 
 namespace {
@@ -23,41 +23,78 @@ Reduction parseReduction(const std::string &name) {
   return Reduction::None;
 }
 
-/// Inside a kernel of the dispatcher autograd is switched off: on again, as for a caller outside.
-class WithAutograd {
-public:
-  WithAutograd() : keys(c10::default_included_set, c10::default_excluded_set), mode(true) {}
+/// A call as CompiledLoss takes it.
+struct Prepared {
+  Prepared(const Call &call, at::TensorList tensors)
+      : loss(findLoss(call.key)), inputs(tensors.begin(), tensors.begin() + call.inputCount),
+        call(call) {
+    const LossModule &module = loss.loss().module();
+    const std::string subject = "loss '" + loss.loss().name() + "': ";
+    TORCH_CHECK_TYPE(call.inputCount == module.input_count, subject, "expected ",
+                     module.input_count, " inputs, but found ", call.inputCount);
+    TORCH_CHECK_TYPE(
+        call.values.size() == module.param_count && call.paramAt.size() == call.paramCount, subject,
+        "expected ", module.param_count, " parameters, but found ", call.values.size());
+    options.reduction = parseReduction(call.reduction);
+    std::vector<bool> isTensor(module.param_count);
+    for (size_t i = 0; i < call.paramCount; ++i) {
+      const int64_t at = call.paramAt[i];
+      TORCH_CHECK_INDEX(at >= 0 && at < static_cast<int64_t>(module.param_count), subject,
+                        "there is no parameter ", at);
+      isTensor[at] = true;
+      options.paramTensors.emplace_back(module.params[at].name, tensors[call.inputCount + i]);
+    }
+    for (uint32_t i = 0; i < module.param_count; ++i)
+      if (!isTensor[i])
+        options.params.emplace_back(module.params[i].name, call.values[i]);
+    size_t next = call.inputCount + call.paramCount;
+    if (call.hasWeight)
+      options.classWeight = tensors[next++];
+    if (call.hasSampleWeight)
+      options.sampleWeight = tensors[next];
+    options.ignoreIndex = call.ignoreIndex;
+    options.labelSmoothing = call.labelSmoothing;
+  }
 
-private:
-  c10::impl::ForceDispatchKeyGuard keys;
-  at::AutoGradMode mode;
+  /// The place of a tensor of the call among the arguments of the loss.
+  size_t argument(int64_t place) const {
+    if (place < static_cast<int64_t>(call.inputCount))
+      return static_cast<size_t>(place);
+    const size_t param = static_cast<size_t>(place) - call.inputCount;
+    TORCH_CHECK(param < call.paramCount, "loss '", loss.loss().name(),
+                "': weights of classes and samples have no gradient; multiply the result of "
+                "reduction 'none' by the weights instead");
+    return call.inputCount + static_cast<size_t>(call.paramAt[param]);
+  }
+
+  std::vector<bool> mask(at::IntArrayRef places) const {
+    std::vector<bool> wanted(call.inputCount + call.values.size());
+    for (int64_t place : places)
+      wanted[argument(place)] = true;
+    return wanted;
+  }
+
+  /// The gradients of the arguments as those of the tensors at `places`.
+  Tensors pick(const Tensors &gradients, at::IntArrayRef places) const {
+    Tensors picked;
+    for (int64_t place : places)
+      picked.push_back(gradients[argument(place)]);
+    return picked;
+  }
+
+  CompiledLoss loss;
+  Tensors inputs;
+  LossCallOptions options;
+  const Call &call;
 };
 
-/// The tensors as leaves of a graph of their own, those at the given places with a gradient.
-Tensors asLeaves(at::TensorList tensors, at::IntArrayRef first, at::IntArrayRef second = {}) {
-  Tensors leaves;
-  for (const Tensor &tensor : tensors)
-    leaves.push_back(tensor.detach());
-  for (at::IntArrayRef places : {first, second})
-    for (int64_t place : places)
-      leaves[place].requires_grad_();
-  return leaves;
-}
-
-Tensors pick(const Tensors &tensors, at::IntArrayRef places) {
-  Tensors picked;
-  for (int64_t place : places)
-    picked.push_back(tensors[place]);
-  return picked;
-}
-
-/// Contiguous, and of the tensor's own shape where autograd found no path to it: what the fake
-/// kernels promise.
-Tensors complete(Tensors gradients, const Tensors &of) {
-  for (size_t i = 0; i < gradients.size(); ++i)
-    gradients[i] = gradients[i].defined() ? gradients[i].contiguous()
-                                          : at::zeros_like(of[i], at::MemoryFormat::Contiguous);
-  return gradients;
+/// Runs `body`, and makes the errors of the loader those that Python knows.
+template <typename Body> auto translated(Body body) -> decltype(body()) {
+  try {
+    return body();
+  } catch (const runtime::ParamError &error) {
+    TORCH_CHECK_VALUE(false, error.what());
+  }
 }
 
 } // namespace
@@ -84,78 +121,47 @@ std::pair<CallPtr, Tensors> gather(LOSSLANG_CALL_PARAMETERS) {
 }
 
 Tensor evaluate(const Call &call, at::TensorList tensors) {
-  LossHandle handle = findLoss(call.key, LOSS_F32);
-  const LossModule &module = handle.module();
-  TORCH_CHECK(call.inputCount == module.input_count, "loss '", handle.name(), "': expected ",
-              module.input_count, " inputs, but found ", call.inputCount);
-  TORCH_CHECK(call.values.size() == module.param_count, "loss '", handle.name(), "': expected ",
-              module.param_count, " parameters, but found ", call.values.size());
-  const Tensor &main = tensors[handle.mainInput()];
-  if (main.scalar_type() == at::kDouble)
-    handle = findLoss(call.key, LOSS_F64);
-
-  LossCallOptions options;
-  options.reduction = parseReduction(call.reduction);
-  for (uint32_t i = 0; i < module.param_count; ++i)
-    options.params.emplace_back(module.params[i].name, call.values[i]);
-  TORCH_CHECK(call.paramCount == 0 && !call.hasWeight && !call.hasSampleWeight &&
-                  call.labelSmoothing == 0,
-              "not yet");
-  Tensor target;
-  for (uint32_t i = 0; i < module.input_count; ++i)
-    if (static_cast<int>(i) == handle.targetInput())
-      target = tensors[i];
-    else if (static_cast<int>(i) != handle.mainInput())
-      options.inputs.emplace_back(module.inputs[i].name, tensors[i]);
-  return CompiledLoss(handle)(main, target, options);
-}
-
-Tensors gradients(const Tensor &upstream, const Call &call, at::TensorList tensors,
-                  at::IntArrayRef wanted) {
-  WithAutograd guard;
-  const Tensors leaves = asLeaves(tensors, wanted);
-  const Tensors of = pick(leaves, wanted);
-  return complete(torch::autograd::grad({evaluate(call, leaves)}, of, {upstream.detach()},
-                                        /*retain_graph=*/false, /*create_graph=*/false,
-                                        /*allow_unused=*/true),
-                  of);
+  return translated([&] {
+    const Prepared prepared(call, tensors);
+    return prepared.loss.call(prepared.inputs, prepared.options);
+  });
 }
 
 std::tuple<Tensor, Tensors> lossAndGradients(const Call &call, at::TensorList tensors,
                                              at::IntArrayRef wanted) {
-  WithAutograd guard;
-  const Tensors leaves = asLeaves(tensors, wanted);
-  const Tensors of = pick(leaves, wanted);
-  Tensor value = evaluate(call, leaves);
-  Tensors found = torch::autograd::grad({value}, of, {}, false, false, /*allow_unused=*/true);
-  return {value.detach(), complete(std::move(found), of)};
+  return translated([&] {
+    const Prepared prepared(call, tensors);
+    LossEvaluation found =
+        prepared.loss.evaluate(prepared.inputs, prepared.options, prepared.mask(wanted));
+    return std::tuple(std::move(found.result), prepared.pick(found.gradients, wanted));
+  });
+}
+
+Tensors gradients(const Tensor &upstream, const Call &call, at::TensorList tensors,
+                  at::IntArrayRef wanted) {
+  return translated([&] {
+    const Prepared prepared(call, tensors);
+    return prepared.pick(prepared.loss.vectorJacobian(prepared.inputs, prepared.options, upstream,
+                                                      prepared.mask(wanted)),
+                         wanted);
+  });
 }
 
 std::tuple<Tensor, Tensors> secondGradients(const Tensor &upstream, at::TensorList tangents,
                                             const Call &call, at::TensorList tensors,
                                             at::IntArrayRef wanted, at::IntArrayRef secondWanted) {
-  WithAutograd guard;
-  const Tensors leaves = asLeaves(tensors, wanted, secondWanted);
-  const Tensor factor = upstream.detach().requires_grad_();
-  const Tensors first =
-      torch::autograd::grad({evaluate(call, leaves)}, pick(leaves, wanted), {factor},
-                            /*retain_graph=*/true, /*create_graph=*/true, /*allow_unused=*/true);
-  // Where a first gradient is constantly zero, so are its derivatives.
-  Tensors from, along;
-  for (size_t i = 0; i < first.size(); ++i)
-    if (first[i].defined() && first[i].requires_grad()) {
-      from.push_back(first[i]);
-      along.push_back(tangents[i].detach());
+  return translated([&] {
+    const Prepared prepared(call, tensors);
+    Tensors directions(call.inputCount);
+    for (size_t i = 0; i < wanted.size(); ++i) {
+      TORCH_CHECK(wanted[i] < static_cast<int64_t>(call.inputCount), "the compiled loss '",
+                  prepared.loss.loss().name(), "' has no second derivative by its parameters");
+      directions[wanted[i]] = tangents[i];
     }
-  Tensors of = pick(leaves, secondWanted);
-  of.insert(of.begin(), factor);
-  Tensors found(of.size());
-  if (!from.empty())
-    found = torch::autograd::grad(from, of, along, false, false, /*allow_unused=*/true);
-  found = complete(std::move(found), of);
-  Tensor forUpstream = std::move(found.front());
-  found.erase(found.begin());
-  return {std::move(forUpstream), std::move(found)};
+    LossEvaluation found = prepared.loss.hessianVector(prepared.inputs, prepared.options, upstream,
+                                                       directions, prepared.mask(secondWanted));
+    return std::tuple(std::move(found.result), prepared.pick(found.gradients, secondWanted));
+  });
 }
 
 } // namespace loss::python

@@ -41,16 +41,18 @@ using Tensors = std::vector<at::Tensor>;
 /// Sorts the arguments of an operator.
 std::pair<CallPtr, Tensors> gather(LOSSLANG_CALL_PARAMETERS);
 
-/// Runs the kernel. Differentiable, by the node of CompiledLoss.
+// What the operators compute. Gradients are those for the tensors at `wanted`, in that order.
+
+/// The loss, differentiable by the node of CompiledLoss.
 at::Tensor evaluate(const Call &call, at::TensorList tensors);
 
-/// Gradients of sum(upstream * loss) for the tensors at `wanted`.
-Tensors gradients(const at::Tensor &upstream, const Call &call, at::TensorList tensors,
-                  at::IntArrayRef wanted);
-
-/// The same and the loss itself, for upstream 1, in one run of the kernel.
+/// The loss and its gradients in one run of the kernel.
 std::tuple<at::Tensor, Tensors> lossAndGradients(const Call &call, at::TensorList tensors,
                                                  at::IntArrayRef wanted);
+
+/// Gradients of sum(upstream * loss).
+Tensors gradients(const at::Tensor &upstream, const Call &call, at::TensorList tensors,
+                  at::IntArrayRef wanted);
 
 /// Derivatives of sum(tangents * gradients(upstream, ..., wanted)): for upstream, and for the
 /// tensors at `secondWanted`.

@@ -13,26 +13,33 @@ const char *text(const char *given) { return given ? given : ""; }
 } // namespace
 
 std::string describe(const LossModule &module) {
-  static const char *const kinds[] = {"value", "target"};
-  ordered_json inputs = ordered_json::array();
+  static const char *const kinds[] = {"value", "target", "fixed"};
+  static const char *const constraints[] = {nullptr, "positive", "nonnegative", "unit", "integer"};
+  auto axisNames = [&](const uint32_t *axes, uint32_t count) {
+    ordered_json names = ordered_json::array();
+    for (uint32_t a = 0; a < count; ++a)
+      names.push_back(module.axes[axes[a]]);
+    return names;
+  };
   ordered_json axes = ordered_json::array();
+  for (uint32_t a = 0; a < module.axis_count; ++a)
+    axes.push_back(module.axes[a]);
+  ordered_json inputs = ordered_json::array();
   for (uint32_t i = 0; i < module.input_count; ++i) {
     const LossInput &input = module.inputs[i];
-    ordered_json own = ordered_json::array();
-    for (uint32_t a = 0; a < input.axis_count; ++a)
-      own.push_back(input.axes[a]);
-    if (own.size() > axes.size())
-      axes = own;
     inputs.push_back({{"name", input.name},
                       {"doc", text(input.doc)},
                       {"kind", kinds[input.kind]},
-                      {"axes", std::move(own)}});
+                      {"axes", axisNames(input.axes, input.axis_count)}});
   }
   ordered_json params = ordered_json::array();
   for (uint32_t i = 0; i < module.param_count; ++i) {
     const LossParam &param = module.params[i];
-    params.push_back(
-        {{"name", param.name}, {"doc", text(param.doc)}, {"default", param.default_value}});
+    const char *constraint = constraints[param.constraint];
+    params.push_back({{"name", param.name},
+                      {"doc", text(param.doc)},
+                      {"default", param.default_value},
+                      {"constraint", constraint ? ordered_json(constraint) : ordered_json()}});
   }
   const ordered_json result = {
       {"name", module.name},
@@ -43,9 +50,9 @@ std::string describe(const LossModule &module) {
       {"axes", axes},
       {"inputs", inputs},
       {"params", params},
-      {"result_axes", ordered_json::array({axes.at(0)})},
-      {"row_axis", 0},
-      {"class_axis", axes.size() - 1},
+      {"result_axes", axisNames(module.result_axes, module.result_axis_count)},
+      {"row_axis", module.row_axis},
+      {"class_axis", module.class_axis},
   };
   return result.dump();
 }

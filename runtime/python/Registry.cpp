@@ -11,7 +11,6 @@
 #include <fstream>
 #include <map>
 #include <mutex>
-#include <optional>
 #include <pthread.h>
 #include <unistd.h>
 
@@ -21,12 +20,6 @@ using runtime::LoadError;
 using runtime::LossHandle;
 
 namespace {
-
-/// One loss; the handles of a library are all the same.
-struct Entry {
-  std::optional<LossSource> source;
-  std::optional<LossHandle> handles[2];
-};
 
 /// All losses of the process and the compiler, behind one lock.
 class Registry {
@@ -45,10 +38,16 @@ public:
     std::lock_guard<std::mutex> lock(mutex);
     if (auto known = keys.find(hash); known != keys.end())
       return known->second;
-    Entry entry{source, {}};
-    const LossHandle &handle = compile(entry, LOSS_F32);
-    std::string key = handle.name() + ":" + hash.substr(0, 32);
-    entries.emplace(key, std::move(entry));
+    // What training takes; the rest when a call needs it.
+    std::shared_ptr<const LossModule> module =
+        compile(source, KernelSelection::training(LOSS_F32, LOSS_TARGET_INDEX));
+    std::string key = std::string(module->name) + ":" + hash.substr(0, 32);
+    LossHandle handle = LossHandle::adopt(
+        std::move(module), source.fileName,
+        [this, source](uint32_t element, uint32_t target, uint32_t mode, uint32_t options) {
+          return compileKernel(source, element, target, mode, options);
+        });
+    entries.emplace(key, std::move(handle));
     keys.emplace(hash, key);
     return key;
   }
@@ -60,19 +59,18 @@ public:
       return known->second;
     LossHandle handle = open(contents, origin);
     std::string key = handle.name() + ":" + hash.substr(0, 32);
-    entries.emplace(key, Entry{std::nullopt, {handle, handle}});
+    entries.emplace(key, std::move(handle));
     keys.emplace(hash, key);
     return key;
   }
 
-  LossHandle find(const std::string &key, uint32_t element) {
+  LossHandle find(const std::string &key) {
     std::lock_guard<std::mutex> lock(mutex);
     auto found = entries.find(key);
     if (found == entries.end())
       throw LoadError("the loss '" + key +
                       "' is not known in this process: compile or load it first");
-    Entry &entry = found->second;
-    return entry.handles[element] ? *entry.handles[element] : compile(entry, element);
+    return found->second;
   }
 
 private:
@@ -82,17 +80,26 @@ private:
                    [] { get().mutex.unlock(); });
   }
 
-  const LossHandle &compile(Entry &entry, uint32_t element) {
+  std::shared_ptr<const LossModule> compile(const LossSource &source,
+                                            const KernelSelection &selection) {
     if (!compiler)
       compiler = std::make_unique<Compiler>();
+    std::shared_ptr<JitModule> module =
+        compiler->compile(source.text, source.fileName, selection, source.defines);
+    const LossModule *descriptor = &module->module();
+    return {std::move(module), descriptor};
+  }
+
+  std::shared_ptr<const LossModule> compileKernel(const LossSource &source, uint32_t element,
+                                                  uint32_t target, uint32_t mode,
+                                                  uint32_t options) {
     KernelSelection selection;
     selection.elements = 1u << element;
-    std::shared_ptr<JitModule> module =
-        compiler->compile(entry.source->text, entry.source->fileName, selection,
-                          entry.source->defines);
-    const LossModule *descriptor = &module->module();
-    return entry.handles[element].emplace(
-        LossHandle::adopt({std::move(module), descriptor}, entry.source->fileName));
+    selection.targets = 1u << target;
+    selection.modes = 1u << mode;
+    selection.options = 1u << options;
+    std::lock_guard<std::mutex> lock(mutex);
+    return compile(source, selection);
   }
 
   /// Through a file of its own: the contents may come from a pickle, far from the file that they
@@ -125,7 +132,7 @@ private:
   std::mutex mutex;
   std::unique_ptr<Compiler> compiler;
   std::map<std::string, std::string> keys;
-  std::map<std::string, Entry> entries;
+  std::map<std::string, LossHandle> entries;
 };
 
 } // namespace
@@ -136,12 +143,8 @@ std::string registerLibrary(const std::string &contents, const std::string &orig
   return Registry::get().add(contents, origin);
 }
 
-LossHandle findLoss(const std::string &key, uint32_t element) {
-  return Registry::get().find(key, element);
-}
+LossHandle findLoss(const std::string &key) { return Registry::get().find(key); }
 
-std::string describeLoss(const std::string &key) {
-  return describe(findLoss(key, LOSS_F32).module());
-}
+std::string describeLoss(const std::string &key) { return describe(findLoss(key).module()); }
 
 } // namespace loss::python

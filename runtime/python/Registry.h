@@ -32,9 +32,8 @@ std::string registerSource(const LossSource &source);
 /// Registers a library that lossc wrote, given as the contents of its file. Throws LoadError.
 std::string registerLibrary(const std::string &contents, const std::string &origin);
 
-/// The loss of a key, with kernels for this element type (LOSS_F32, ...). Throws LoadError for a
-/// key that is unknown here.
-runtime::LossHandle findLoss(const std::string &key, uint32_t element);
+/// The loss of a key. Throws LoadError for a key that is unknown here.
+runtime::LossHandle findLoss(const std::string &key);
 
 /// What a loss is, as JSON: name, doc, source, axes, inputs, params, result.
 std::string describeLoss(const std::string &key);

@@ -177,9 +177,18 @@ public:
     Tensors tangents;
     for (size_t i = 0; i < first.size(); ++i)
       tangents.push_back(given[i].defined() ? given[i] : at::zeros_like(tensors[first[i]]));
-    auto [forUpstream, result] =
-        callSecondGradients(upstream.unpack(), tangents, *call, tensors, first, wanted);
-    result.push_back(std::move(forUpstream));
+    // Not everything that requires a gradient has a second one.
+    std::vector<int64_t> asked;
+    for (size_t i = 0; i < wanted.size(); ++i)
+      if (task_should_compute_output(i))
+        asked.push_back(wanted[i]);
+    auto [forUpstream, found] =
+        callSecondGradients(upstream.unpack(), tangents, *call, tensors, first, asked);
+    variable_list result(wanted.size() + 1);
+    for (size_t i = 0, next = 0; i < wanted.size(); ++i)
+      if (task_should_compute_output(i))
+        result[i] = std::move(found[next++]);
+    result.back() = std::move(forUpstream);
     return result;
   }
   std::string name() const override { return "LossGradientsBackward"; }

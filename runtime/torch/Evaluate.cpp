@@ -349,7 +349,8 @@ GradientPlan planGradients(const LossHandle &loss, const LossCall &call,
   const bool needsOptions = needsOptionsKernel(plan, call);
   GradientPlan gradients;
   chooseKernel(plan, modeFor(loss, wanted), needsOptions);
-  gradients.secondOrder = static_cast<bool>(findKernel(plan, LOSS_TANGENT, needsOptions).kernel);
+  for (uint32_t options = needsOptions; options <= LOSS_WITH_OPTIONS; ++options)
+    gradients.secondOrder |= loss.offersKernel(plan.element, plan.target, LOSS_TANGENT, options);
   gradients.deferred = call.reduction == Reduction::None && (!plan.byRows || plan.resultSlab != 1);
   gradients.rowShapes.resize(wanted.size());
   for (size_t i = 0; i < wanted.size(); ++i) {

@@ -9,12 +9,12 @@
 import os
 import pathlib
 
-from . import _library, _tracing, losses
+from . import _library, _tracing, functional, losses
 from ._build import build as _build
 from ._library import CompileError, LoadError
 from ._module import Loss
 
-__all__ = ["CompileError", "LoadError", "Loss", "compile", "load", "losses"]
+__all__ = ["CompileError", "LoadError", "Loss", "compile", "functional", "load", "losses"]
 
 
 def compile(text_or_path, **options):

@@ -1,0 +1,217 @@
+"""The losses of torch.nn.functional under their names and with their arguments, on library losses."""
+
+import math
+
+import torch
+
+from . import _library
+from ._library import ops
+
+
+@torch.compiler.assume_constant_result
+def _compiled(name, defines):
+    """Key, names of the parameters and their defaults."""
+    compiled = _library.compile_file(_library.STDLIB / f"{name}.loss", defines)
+    params = compiled.description["params"]
+    return compiled.key, [p["name"] for p in params], [p["default"] for p in params]
+
+
+_known = {}
+
+
+def _loss(name, *inputs, reduction, defines=(), weight=None, sample_weight=None,
+          ignore_index=-100, label_smoothing=0.0, **params):
+    if torch.compiler.is_compiling():
+        key, names, values = _compiled(name, defines)
+    else:
+        if (name, defines) not in _known:
+            _known[name, defines] = _compiled(name, defines)
+        key, names, values = _known[name, defines]
+    tensors, places = [], []
+    values = list(values)
+    for param, value in params.items():
+        place = names.index(param)
+        if isinstance(value, torch.Tensor):
+            tensors.append(value)
+            places.append(place)
+        else:
+            values[place] = float(value)
+    return ops.loss(key, list(inputs), tensors, weight, sample_weight, values, places,
+                    ignore_index, float(label_smoothing), reduction)  # fmt: skip
+
+
+def _weighted(name, *inputs, reduction, count, **options):
+    """Like _loss, where the mean divides by `count` and not by the sum of the weights."""
+    if reduction != "mean":
+        return _loss(name, *inputs, reduction=reduction, **options)
+    return _loss(name, *inputs, reduction="sum", **options) / count
+
+
+def _broadcast(*tensors):
+    return torch.broadcast_tensors(*tensors)
+
+
+def _check_reduction(reduction):
+    if reduction not in ("none", "mean", "sum"):
+        raise ValueError(f"{reduction} is not a valid value for reduction")
+
+
+def cross_entropy(input, target, weight=None, ignore_index=-100, reduction="mean",
+                  label_smoothing=0.0):  # fmt: skip
+    """torch.nn.functional.cross_entropy."""
+    return _loss("cross_entropy", input, target, reduction=reduction, weight=weight,
+                 ignore_index=ignore_index, label_smoothing=label_smoothing)  # fmt: skip
+
+
+def nll_loss(input, target, weight=None, ignore_index=-100, reduction="mean"):
+    """torch.nn.functional.nll_loss."""
+    return _loss("nll", input, target, reduction=reduction, weight=weight,
+                 ignore_index=ignore_index)  # fmt: skip
+
+
+def binary_cross_entropy(input, target, weight=None, reduction="mean"):
+    """torch.nn.functional.binary_cross_entropy."""
+    _same_shape(input, target)
+    if weight is not None:
+        weight = weight.expand(input.shape)
+    return _weighted("bce", input, target, reduction=reduction, sample_weight=weight,
+                     count=input.numel())  # fmt: skip
+
+
+def binary_cross_entropy_with_logits(input, target, weight=None, reduction="mean", pos_weight=None):
+    """torch.nn.functional.binary_cross_entropy_with_logits."""
+    _same_shape(input, target)
+    if weight is not None:
+        weight = weight.expand(input.shape)
+    options = {"reduction": reduction, "count": input.numel()}
+    if pos_weight is None:
+        return _weighted("bce_with_logits", input, target, sample_weight=weight, **options)
+    # One weight an element covers every way to broadcast.
+    flat = [t.reshape(1, -1) for t in (input, target)]
+    if weight is not None:
+        weight = weight.reshape(1, -1)
+    pos_weight = pos_weight.expand(input.shape).reshape(-1)
+    result = _weighted("bce_with_logits_pos_weight", *flat, pos_weight, sample_weight=weight,
+                       **options)  # fmt: skip
+    return result.reshape(input.shape) if reduction == "none" else result
+
+
+def kl_div(input, target, reduction="mean", log_target=False):
+    """torch.nn.functional.kl_div."""
+    first = input.size(0) if input.dim() else 1
+    input, target = _broadcast(input, target)
+    options = {"defines": (("log_target", bool(log_target)),)}
+    if reduction == "batchmean":
+        return _loss("kl_div", input, target, reduction="sum", **options) / first
+    return _loss("kl_div", input, target, reduction=reduction, **options)
+
+
+def l1_loss(input, target, reduction="mean", weight=None):
+    """torch.nn.functional.l1_loss."""
+    return _regression("l1", input, target, reduction, weight)
+
+
+def mse_loss(input, target, reduction="mean", weight=None):
+    """torch.nn.functional.mse_loss."""
+    return _regression("mse", input, target, reduction, weight)
+
+
+def smooth_l1_loss(input, target, reduction="mean", beta=1.0):
+    """torch.nn.functional.smooth_l1_loss."""
+    return _regression("smooth_l1", input, target, reduction, beta=beta)
+
+
+def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
+    """torch.nn.functional.huber_loss."""
+    return _regression("huber", input, target, reduction, weight, delta=delta)
+
+
+def _regression(name, input, target, reduction, weight=None, **params):
+    if weight is not None and weight.size() != input.size():
+        raise ValueError("Weights and input must have the same size.")
+    input, target = _broadcast(input, target)
+    if weight is not None:
+        weight = weight.expand(input.shape)
+    return _loss(name, input, target, reduction=reduction, sample_weight=weight, **params)
+
+
+def poisson_nll_loss(input, target, log_input=True, full=False, eps=1e-8, reduction="mean"):
+    """torch.nn.functional.poisson_nll_loss."""
+    _check_reduction(reduction)
+    input, target = _broadcast(input, target)
+    defines = (("log_input", bool(log_input)), ("full", bool(full)))
+    return _loss("poisson_nll", input, target, reduction=reduction, defines=defines, eps=eps)
+
+
+def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"):
+    """torch.nn.functional.gaussian_nll_loss."""
+    _check_reduction(reduction)
+    if isinstance(var, float):
+        if var < 0:
+            raise ValueError("var has negative entry/entries")
+        var = var * torch.ones_like(input)
+    elif var.size() != input.size():
+        if input.size()[:-1] == var.size():
+            var = var.unsqueeze(-1)
+        elif not (input.size()[:-1] == var.size()[:-1] and var.size(-1) == 1):
+            raise ValueError("var is of incorrect size")
+    if not torch.compiler.is_compiling() and torch.any(var < 0):
+        raise ValueError("var has negative entry/entries")
+    input, target, var = _broadcast(input, target, var)
+    return _loss("gaussian_nll", input, target, var, reduction=reduction,
+                 defines=(("full", bool(full)),), eps=eps)  # fmt: skip
+
+
+def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, reduction="mean"):
+    """torch.nn.functional.multi_margin_loss."""
+    if p not in (1, 2):
+        raise ValueError("only p == 1 and p == 2 supported")
+    # No class index is special here.
+    return _weighted("multi_margin", input, target, reduction=reduction, weight=weight,
+                     ignore_index=-(2**63), defines=(("p", int(p)),), margin=margin,
+                     count=max(target.numel(), 1))  # fmt: skip
+
+
+def multilabel_margin_loss(input, target, reduction="mean"):
+    """torch.nn.functional.multilabel_margin_loss."""
+    return _loss("multilabel_margin", input, target, reduction=reduction)
+
+
+def soft_margin_loss(input, target, reduction="mean"):
+    """torch.nn.functional.soft_margin_loss."""
+    return _loss("soft_margin", *_broadcast(input, target), reduction=reduction)
+
+
+def hinge_embedding_loss(input, target, margin=1.0, reduction="mean"):
+    """torch.nn.functional.hinge_embedding_loss."""
+    return _loss("hinge_embedding", *_broadcast(input, target), reduction=reduction, margin=margin)
+
+
+def cosine_embedding_loss(input1, input2, target, margin=0, reduction="mean"):
+    """torch.nn.functional.cosine_embedding_loss."""
+    return _loss("cosine_embedding", input1, input2, target, reduction=reduction, margin=margin)
+
+
+def margin_ranking_loss(input1, input2, target, margin=0, reduction="mean"):
+    """torch.nn.functional.margin_ranking_loss."""
+    return _loss("margin_ranking", *_broadcast(input1, input2, target), reduction=reduction,
+                 margin=margin)  # fmt: skip
+
+
+def triplet_margin_loss(anchor, positive, negative, margin=1.0, p=2, eps=1e-6, swap=False,
+                        reduction="mean"):  # fmt: skip
+    """torch.nn.functional.triplet_margin_loss."""
+    if not margin > 0:
+        raise ValueError(f"margin must be greater than 0, got {margin}")
+    p = float(p)
+    defines = (("p", int(p) if math.isfinite(p) and p == int(p) else p), ("swap", bool(swap)))
+    inputs = _broadcast(anchor, positive, negative)
+    return _loss("triplet_margin", *inputs, reduction=reduction, defines=defines, margin=margin,
+                 eps=eps)  # fmt: skip
+
+
+def _same_shape(input, target):
+    if input.shape != target.shape:
+        raise ValueError(
+            f"Target size ({target.shape}) must be the same as input size ({input.shape})"
+        )
