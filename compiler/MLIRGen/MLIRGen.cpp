@@ -80,7 +80,7 @@ private:
     return builder.getNamedAttr(name, value);
   }
 
-  /// Inputs and parameters keep the order of the text: the nodes that stand for them come first.
+  /// Inputs and parameters keep the order of the text.
   ProgramOp createProgram(Location loc) {
     SmallVector<Type> types;
     SmallVector<Attribute> attributes;
@@ -100,8 +100,10 @@ private:
         builder.getDictionaryAttr(named("loss.result", builder.getStringAttr("value")))));
     if (!program.doc.empty())
       op->setAttr("loss.doc", builder.getStringAttr(program.doc));
-    for (auto [argument, node] : llvm::zip(op.getBody().getArguments(), program.nodes))
-      argument.setLoc(Location(locationOf(node.range)));
+    unsigned i = 0;
+    for (const Node &node : program.nodes)
+      if (node.op == Kind::Input || node.op == Kind::Param)
+        op.getBody().getArgument(i++).setLoc(Location(locationOf(node.range)));
     return op;
   }
 
@@ -299,7 +301,7 @@ private:
     switch (node.op) {
     case Kind::Input:
     case Kind::Param:
-      return op.getBody().getArgument(values.size());
+      return op.getBody().getArgument(arguments++);
     case Kind::Constant:
       return constant(node);
     case Kind::Size:
@@ -495,6 +497,8 @@ private:
   /// Location of every call, with the calls around it.
   SmallVector<Location> calls;
   SmallVector<Value> values;
+  /// Inputs and parameters seen.
+  unsigned arguments = 0;
   Location location = builder.getUnknownLoc();
 };
 

@@ -82,6 +82,9 @@ private:
 /// $LOSSLANG_STDLIB, beside the running program (../share/losslang/stdlib), and in the source tree.
 std::string findLibraryLoss(std::string_view name);
 
+/// The folders that library losses are looked up in, in this order; some may not exist.
+std::vector<std::string> libraryFolders();
+
 /// Names of all library losses, sorted.
 std::vector<std::string> listLibraryLosses();
 

@@ -13,7 +13,7 @@
 
 using namespace llvm;
 
-static std::vector<std::string> libraryFolders() {
+std::vector<std::string> loss::libraryFolders() {
   std::vector<std::string> folders;
   if (auto own = sys::Process::GetEnv("LOSSLANG_STDLIB"))
     folders.push_back(*own);

@@ -253,7 +253,7 @@ void Run::compile(std::string_view text, bool descriptorInLevel) {
 
 bool Run::parse(std::string_view text) {
   lang::File file = lang::parse(text, result.diagnostics);
-  lang::loadImports(file, result.diagnostics, {options.importFolders});
+  lang::loadImports(file, result.diagnostics, {libraryFolders()});
   if (file.complete) {
     result.ast = lang::print(file);
     // What a module carries is read again without the files that it was made of.

@@ -37,8 +37,6 @@ struct PipelineOptions {
   KernelSelection selection;
   /// -D param=value.
   std::vector<lang::Override> overrides;
-  /// Where imported files are searched that are not beside the file that imports them.
-  std::vector<std::string> importFolders;
   /// Folder that the result of each phase is written to; empty: none.
   std::string dumpDirectory;
   /// Nothing beyond this phase is done.

@@ -12,14 +12,14 @@ loss.program @softmax(%x: tensor<?x?xf64, #bc> {loss.kind = "input", loss.name =
 
 // -----
 
-#bc = #loss.axes<batch, class>
+#bcp = #loss.axes<batch, class, position>
+#bp = #loss.axes<batch, position>
 #b = #loss.axes<batch>
 
-loss.program @gather(%x: tensor<?x?xf64, #bc> {loss.kind = "input", loss.name = "x"},
-                     %t: tensor<?xi64, #b> {loss.kind = "target", loss.name = "t"})
-    -> (tensor<?xf64, #b> {loss.result = "value"}) attributes {axes = #bc} {
-  %0 = math.exp %x : tensor<?x?xf64, #bc>
-  // expected-error @+1 {{expected a gather from an input; run loss-specialise first}}
-  %1 = loss.gather %0 at %t over "class" : tensor<?x?xf64, #bc>, tensor<?xi64, #b> -> tensor<?xf64, #b>
-  loss.yield %1 : tensor<?xf64, #b>
+loss.program @gather(%x: tensor<?x?x?xf64, #bcp> {loss.kind = "input", loss.name = "x"},
+                     %t: tensor<?x?xi64, #bp> {loss.kind = "target", loss.name = "t"})
+    -> (tensor<?x?xf64, #bp> {loss.result = "value"}) attributes {axes = #bcp, class_axis = "class"} {
+  // expected-error @+1 {{expected a gather from a value over the classes, but found 'tensor<?x?x?xf64, #loss.axes<batch, class, position>>'}}
+  %1 = loss.gather %x at %t over "class" : tensor<?x?x?xf64, #bcp>, tensor<?x?xi64, #bp> -> tensor<?x?xf64, #bp>
+  loss.yield %1 : tensor<?x?xf64, #bp>
 }

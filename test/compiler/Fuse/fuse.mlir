@@ -177,3 +177,24 @@ loss.program @scan(%x: tensor<?x?xf32, #bc> {loss.kind = "input", loss.name = "x
   %2 = loss.reduce max %1 over "class" : tensor<?x?xf32, #bc> -> tensor<?xf32, #b>
   loss.yield %2 : tensor<?xf32, #b>
 }
+
+// -----
+
+#bc = #loss.axes<batch, class>
+#c = #loss.axes<class>
+#b = #loss.axes<batch>
+
+// An element of a computed value is loaded once all of it is in an array.
+// CHECK-LABEL: loss.kernel @gather
+// CHECK: %[[K:.*]] = loss.scratch : !loss.array<f64, <class>>
+// CHECK: loss.phase over <class> {{.*}} writes(%[[K]] : {{.*}}) reduces []
+// CHECK: loss.load %[[K]][%{{.*}}]
+loss.program @gather(%x: tensor<?x?xf64, #bc> {loss.kind = "input", loss.name = "x"},
+                     %t: tensor<?xi64, #b> {loss.kind = "target", loss.name = "t"},
+                     %w: tensor<?xf64, #c> {loss.kind = "input", loss.name = "w"})
+    -> (tensor<?xf64, #b> {loss.result = "value"}) attributes {axes = #bc} {
+  %0 = math.exp %w : tensor<?xf64, #c>
+  %1 = loss.broadcast %0 : tensor<?xf64, #c> to tensor<?x?xf64, #bc>
+  %2 = loss.gather %1 at %t over "class" : tensor<?x?xf64, #bc>, tensor<?xi64, #b> -> tensor<?xf64, #b>
+  loss.yield %2 : tensor<?xf64, #b>
+}

@@ -92,11 +92,10 @@ private:
 LogicalResult KernelBuilder::check() {
   for (Operation &op : program.getBody().front()) {
     if (auto gather = dyn_cast<GatherOp>(op)) {
-      Value input = gather.getInput();
-      if (auto broadcast = input.getDefiningOp<BroadcastOp>())
-        input = broadcast.getInput();
-      if (!isa<BlockArgument>(input))
-        return op.emitError("expected a gather from an input; run loss-specialise first");
+      Value source = FusionPlan::sourceOf(gather);
+      if (llvm::popcount(plan.domainOf(source)) != 1)
+        return op.emitError("expected a gather from a value over the classes, but found ")
+               << source.getType();
     }
     if (isa<SoftmaxOp, LogSoftmaxOp, LogSumExpOp, NormOp, StopGradientOp, CustomGradientOp>(op))
       return op.emitError("expected no ") << op.getName() << " here; run loss-expand first";
@@ -246,11 +245,10 @@ void KernelBuilder::emitNarrow(unsigned stage) {
     if (isa<BroadcastOp>(op)) {
       numbers[result] = narrow(op.getOperand(0));
     } else if (auto gather = dyn_cast<GatherOp>(op)) {
-      Value input = gather.getInput();
-      if (auto broadcast = input.getDefiningOp<BroadcastOp>())
-        input = broadcast.getInput();
-      numbers[result] = LoadOp::create(builder, op.getLoc(), elementType, arrays.lookup(input),
-                                       narrow(gather.getIndex()));
+      current = {stage, 0};
+      numbers[result] =
+          LoadOp::create(builder, op.getLoc(), elementType,
+                         arrayOf(FusionPlan::sourceOf(gather)), narrow(gather.getIndex()));
     } else if (isa<AxisSizeOp, PositionOp>(op)) {
       OperationState state(op.getLoc(), op.getName(), ValueRange(),
                            getElementTypeOrSelf(result.getType()), op.getAttrs());

@@ -48,12 +48,20 @@ void FusionPlan::computeStages() {
     unsigned stage = 0;
     for (Value operand : op.getOperands())
       stage = std::max(stage, stages[operand]);
-    bool renamesComputed = isa<RenameOp>(op) && !isa<BlockArgument>(op.getOperand(0));
-    if (isa<ReduceOp, CumsumOp>(op) || renamesComputed)
+    // Elements at other positions are there when all of them are.
+    bool isElsewhere = isa<RenameOp>(op) && !isa<BlockArgument>(op.getOperand(0));
+    if (auto gather = dyn_cast<GatherOp>(op))
+      isElsewhere = !isa<BlockArgument>(sourceOf(gather));
+    if (isa<ReduceOp, CumsumOp>(op) || isElsewhere)
       ++stage;
     stages[op.getResult(0)] = stage;
     lastStage = std::max(lastStage, stage);
   }
+}
+
+Value FusionPlan::sourceOf(GatherOp gather) {
+  auto broadcast = gather.getInput().getDefiningOp<BroadcastOp>();
+  return broadcast ? broadcast.getInput() : gather.getInput();
 }
 
 void FusionPlan::addOutput(Value value, Value array, Value factor) {
@@ -130,6 +138,11 @@ void FusionPlan::plan() {
   for (Operation &op : program.getBody().front()) {
     if (auto reduce = dyn_cast<ReduceOp>(op))
       phases[{stageOf(reduce.getInput()), domainOf(reduce.getInput())}].reductions.push_back(reduce);
+    if (auto gather = dyn_cast<GatherOp>(op)) {
+      Value source = sourceOf(gather);
+      if (!isa<BlockArgument>(source) && !isStored(source))
+        keep(source, stageOf(source), {stageOf(gather), 0});
+    }
     if (auto cumsum = dyn_cast<CumsumOp>(op)) {
       // A scan reads whole arrays.
       PhaseKey reader{stageOf(cumsum), 0};

@@ -85,6 +85,9 @@ public:
     return value.getDefiningOp() && llvm::isa<ReduceOp, CumsumOp>(value.getDefiningOp());
   }
 
+  /// What a gather reads an element of, seen through a broadcast.
+  static mlir::Value sourceOf(GatherOp gather);
+
   std::map<PhaseKey, PhasePlan> phases;
   llvm::SmallVector<Output> outputs;
   llvm::MapVector<mlir::Value, Kept> kept;
