@@ -136,6 +136,7 @@ struct LossArg {
   std::optional<Identifier> constraint;
   /// Param and Option.
   ExprPtr defaultValue;
+  /// With the doc comment.
   SourceRange range;
 
   bool isInput() const { return kind != Kind::Param && kind != Kind::Option; }
@@ -146,6 +147,7 @@ struct LossDef {
   Identifier name;
   std::vector<LossArg> args;
   Block body;
+  /// With the doc comment.
   SourceRange range;
   /// False when a syntax error may have cost arguments or axes.
   bool headComplete = true;
@@ -172,6 +174,7 @@ struct FnDef {
   /// Written `= expr` rather than `{ ... return expr }`.
   bool isShort = false;
   std::vector<Derivative> derivatives;
+  /// With the doc comment.
   SourceRange range;
   /// False when a syntax error may have cost arguments.
   bool headComplete = true;

@@ -135,17 +135,17 @@ private:
           Import{path.substr(1, path.size() - 2), places.range(import->path), rangeOf(import)});
     } else if (item->lossItem) {
       if (isWritten(item->lossItem->name))
-        file.items.emplace_back(buildLoss(item->lossItem, buildDoc(item->docs)));
+        file.items.emplace_back(buildLoss(item->lossItem, buildDoc(item->docs), rangeOf(item)));
     } else if (item->fnItem && isWritten(item->fnItem->name)) {
-      file.items.emplace_back(buildFn(item->fnItem, buildDoc(item->docs)));
+      file.items.emplace_back(buildFn(item->fnItem, buildDoc(item->docs), rangeOf(item)));
     }
   }
 
-  LossDef buildLoss(LossParser::LossDefContext *context, DocText doc) {
+  LossDef buildLoss(LossParser::LossDefContext *context, DocText doc, SourceRange range) {
     LossDef loss;
     loss.doc = std::move(doc);
     loss.name = definedName(context->name);
-    loss.range = rangeOf(context);
+    loss.range = range;
     loss.headComplete = isHeadComplete(context->arguments);
     if (context->arguments)
       for (LossParser::LossArgContext *arg : context->arguments->args)
@@ -204,11 +204,11 @@ private:
     return true;
   }
 
-  FnDef buildFn(LossParser::FnDefContext *context, DocText doc) {
+  FnDef buildFn(LossParser::FnDefContext *context, DocText doc, SourceRange range) {
     FnDef fn;
     fn.doc = std::move(doc);
     fn.name = definedName(context->name);
-    fn.range = rangeOf(context);
+    fn.range = range;
     fn.headComplete = isHeadComplete(context->arguments);
     if (context->arguments)
       for (LossParser::FnArgContext *arg : context->arguments->args) {
@@ -268,16 +268,18 @@ private:
     return block;
   }
 
-  /// Statements that have tokens directly behind them that do not belong there: part of their
-  /// expression, as in `let a = x y`.
+  /// Statements that have tokens in their line directly behind them that do not belong there: they
+  /// are part of the expression, as in `let a = x y`.
   std::set<const antlr4::tree::ParseTree *>
   statementsBeforeErrors(LossParser::BlockContext *context) {
     std::set<const antlr4::tree::ParseTree *> result;
     if (hasErrors)
       for (size_t i = 1; i < context->children.size(); ++i) {
         auto *node = dynamic_cast<antlr4::tree::ErrorNode *>(context->children[i]);
-        if (node && isWritten(node->getSymbol()))
-          result.insert(context->children[i - 1]);
+        auto *before = dynamic_cast<antlr4::ParserRuleContext *>(context->children[i - 1]);
+        if (node && before && isWritten(node->getSymbol()) && before->getStop() &&
+            before->getStop()->getLine() == node->getSymbol()->getLine())
+          result.insert(before);
       }
     return result;
   }

@@ -1,57 +1,13 @@
 //===- AstPrinter.cpp -----------------------------------------------------===//
 #include "lang/AstPrinter.h"
 
+#include "lang/Precedence.h"
+
 #include <charconv>
 
 namespace loss::lang {
 
 namespace {
-
-/// How tightly an expression binds, in the order of the grammar's rules.
-enum Level {
-  ConditionalLevel,
-  OrLevel,
-  AndLevel,
-  NotLevel,
-  CompareLevel,
-  AddLevel,
-  MulLevel,
-  NegLevel,
-  PowLevel,
-  PrimaryLevel
-};
-
-Level levelOf(BinaryOp op) {
-  switch (op) {
-  case BinaryOp::Or:
-    return OrLevel;
-  case BinaryOp::And:
-    return AndLevel;
-  case BinaryOp::Add:
-  case BinaryOp::Sub:
-    return AddLevel;
-  case BinaryOp::Mul:
-  case BinaryOp::Div:
-    return MulLevel;
-  case BinaryOp::Pow:
-    return PowLevel;
-  default:
-    return CompareLevel;
-  }
-}
-
-Level levelOf(const Expr &expr) {
-  switch (expr.kind) {
-  case ExprKind::If:
-    return ConditionalLevel;
-  case ExprKind::Unary:
-    return expr.unary == UnaryOp::Not ? NotLevel : NegLevel;
-  case ExprKind::Binary:
-    return levelOf(expr.binary);
-  default:
-    return PrimaryLevel;
-  }
-}
 
 class Printer {
 public:
@@ -239,22 +195,12 @@ private:
   }
 
   void printBinary(const Expr &expr) {
-    Level level = levelOf(expr.binary);
-    // Left-associative, except that `^` takes a primary on its left and a unary on its right, and
-    // that comparisons do not chain.
-    Level left = level, right = static_cast<Level>(level + 1);
-    if (level == PowLevel) {
-      left = PrimaryLevel;
-      right = NegLevel;
-    } else if (level == CompareLevel) {
-      left = AddLevel;
-    }
-    printExpr(*expr.operands[0], left);
-    bool tight = level == PowLevel;
+    printExpr(*expr.operands[0], leftLevel(expr.binary));
+    bool tight = expr.binary == BinaryOp::Pow;
     out += tight ? "" : " ";
     out += spelling(expr.binary);
     out += tight ? "" : " ";
-    printExpr(*expr.operands[1], right);
+    printExpr(*expr.operands[1], rightLevel(expr.binary));
   }
 };
 

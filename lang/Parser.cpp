@@ -23,7 +23,8 @@ public:
     if (!inErrorRecoveryMode(parser) && isCommaMissing(parser)) {
       report(parser, parser->getCurrentToken());
       static_cast<Tokens *>(parser->getTokenStream())->insert(LossParser::COMMA, ",");
-    }
+    } else if (!inErrorRecoveryMode(parser))
+      skipToStatement(parser);
     antlr4::DefaultErrorStrategy::sync(parser);
   }
 
@@ -64,6 +65,26 @@ private:
     }
     return startsElement &&
            parser->getExpectedTokens().contains(static_cast<size_t>(LossParser::COMMA));
+  }
+
+  /// Between the definitions of a file and between the statements of a block: what does not belong
+  /// there is skipped up to the next one, so that it is not the end of the file or block.
+  void skipToStatement(antlr4::Parser *parser) {
+    size_t rule = parser->getContext()->getRuleIndex();
+    antlr4::misc::IntervalSet expected = parser->getExpectedTokens();
+    auto isExpected = [&](size_t type) { return expected.contains(type); };
+    bool inFile = rule == LossParser::RuleFile && isExpected(LossParser::LOSS);
+    bool inBlock = rule == LossParser::RuleBlock && isExpected(LossParser::RETURN);
+    if ((!inFile && !inBlock) || isExpected(parser->getInputStream()->LA(1)))
+      return;
+    beginErrorCondition(parser);
+    report(parser, parser->getCurrentToken());
+    for (size_t type : {LossParser::LOSS, LossParser::FN, LossParser::IMPORT, LossParser::DOC})
+      expected.add(static_cast<ssize_t>(type));
+    expected.add(antlr4::Token::EOF);
+    if (inBlock)
+      expected.add(LossParser::RBRACE);
+    consumeUntil(parser, expected);
   }
 
   void report(antlr4::Parser *parser, antlr4::Token *offending) {

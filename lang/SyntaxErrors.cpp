@@ -102,11 +102,20 @@ std::string found(const SyntaxToken &token) {
   return "'" + token.text + "'";
 }
 
-std::string hintFor(const Kinds &expected, const std::vector<SyntaxToken> &tokens, size_t at) {
+std::string hintFor(const Kinds &expected, std::string_view rule,
+                    const std::vector<SyntaxToken> &tokens, size_t at) {
   const SyntaxToken &token = tokens[at];
   std::string before = at ? tokens[at - 1].kind : "";
   bool expression = expected.count("NUMBER") != 0;
 
+  bool startsElement = token.kind == "IDENT" || token.kind == "DOC" || token.kind == "'param'" ||
+                       token.kind == "'option'";
+  bool inList = rule == "lossArgs" || rule == "fnArgs" || rule == "axisList";
+  if (inList && expected.count("','") && startsElement)
+    return "is a comma missing before it?";
+  if (token.kind == "IDENT" && expected.count("'let'") && at + 1 < tokens.size() &&
+      tokens[at + 1].kind == "'='")
+    return "a definition starts with 'let'";
   if (token.kind == "DOC")
     return "'///' belongs before a loss, a function, an input or a parameter; use '//' here";
   if (expression && before == "','" && (token.kind == "')'" || token.kind == "'over'"))
@@ -179,7 +188,7 @@ void reportUnexpectedToken(const Kinds &expected, std::string_view rule,
                             ? "unexpected " + found(tokens[at])
                             : "expected " + join(words) + ", but found " + found(tokens[at]);
   Diagnostic &diagnostic = diagnostics.error(tokens[at].range, std::move(message));
-  diagnostic.hint = hintFor(expected, tokens, at);
+  diagnostic.hint = hintFor(expected, rule, tokens, at);
   noteOpenBracket(expected, tokens, at, diagnostic);
 }
 
