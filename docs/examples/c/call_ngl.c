@@ -26,7 +26,7 @@ int main(int argc, char **argv) {
 
   /* The kernel that we want, in the best version for this processor. */
   const LossKernel *kernel =
-      loss_find_kernel(ngl, LOSS_F32, LOSS_TARGET_INDEX, LOSS_VALUE_AND_GRAD);
+      loss_find_kernel(ngl, LOSS_F32, LOSS_TARGET_INDEX, LOSS_VALUE_AND_GRAD, LOSS_PLAIN);
   LossKernelFn call = kernel ? loss_kernel_entry(kernel, loss_cpu_level()) : NULL;
   if (!call) {
     fprintf(stderr, "%s: no kernel for this processor\n", ngl->name);
@@ -39,13 +39,18 @@ int main(int argc, char **argv) {
   const int64_t input_strides[] = {[ngl_input_logits] = CLASSES, [ngl_input_y] = 1};
   const double params[] = {[ngl_param_a] = ngl->params[ngl_param_a].default_value};
   float values[ROWS], gradient[ROWS][CLASSES];
-  void *grads[] = {gradient};
-  const int64_t grad_strides[] = {CLASSES};
+  /* A place for each input, then for each parameter; the labels and a have no gradient here. */
+  void *grads[] = {[ngl_input_logits] = gradient, [ngl_input_y] = NULL, NULL};
+  const int64_t grad_strides[] = {[ngl_input_logits] = CLASSES, [ngl_input_y] = 0, 0};
+  const int64_t sizes[] = {ROWS, CLASSES};
+  const float weights[] = {1}; /* the same for all rows */
   const LossArgs args = {
-      .classes = CLASSES,
+      .sizes = sizes,
       .inputs = inputs,
       .input_strides = input_strides,
       .params = params,
+      .weights = weights,
+      .weight_stride = 0,
       .value = values,
       .grads = grads,
       .grad_strides = grad_strides,
@@ -53,7 +58,7 @@ int main(int argc, char **argv) {
   };
 
   /* Memory for the kernel's own use: a whole number of cache lines. */
-  size_t bytes = kernel->scratch_rows * CLASSES * sizeof(float);
+  size_t bytes = kernel->scratch ? (size_t)kernel->scratch(sizes) * sizeof(float) : 0;
   void *scratch = aligned_alloc(64, (bytes + 64) / 64 * 64);
   int64_t bad_row = call(&args, 0, ROWS, scratch);
   free(scratch);
