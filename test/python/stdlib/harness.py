@@ -36,8 +36,6 @@ class Case:
     smooth: bool = False
     #: Condition of the formula beyond that of its inputs and result: factor of the error bound.
     condition: float = 1
-    #: The formula may be infinite or NaN for the inputs given: then the same is asked of the loss.
-    infinite: bool = False
 
     def __str__(self):
         return self.name
@@ -85,13 +83,12 @@ def _bound(epsilon, case, inputs, reference):
     return 64 * epsilon * case.condition * (1 + scale) * (1 + _largest(reference))
 
 
-def _compare(what, ours, expected, bound, case):
+def _compare(what, ours, expected, bound):
     expected = expected.detach()
     ours = ours.detach().to(F64)
     assert ours.shape == expected.shape, f"{what}: {tuple(ours.shape)} != {tuple(expected.shape)}"
     known = torch.isfinite(expected)
-    if not case.infinite:
-        assert torch.isfinite(ours).all(), f"{what} is not finite: {ours}"
+    assert torch.isfinite(ours).all(), f"{what} is not finite: {ours}"
     difference = torch.where(known, ours - expected, torch.zeros_like(ours)).abs()
     assert not difference.isnan().any(), f"{what}: {ours}, expected {expected}"
     worst = difference.max().item() if difference.numel() else 0.0
@@ -127,13 +124,29 @@ def check(case, setting):
                 value = module(**given)
                 assert value.dtype == dtype
                 bound = _bound(epsilon, case, made, expected)
-                _compare(what, value, expected, bound, case)
+                _compare(what, value, expected, bound)
                 value.backward(upstream.to(dtype))
                 for n, gradient in zip(free, gradients):
                     grad_bound = _bound(epsilon, case, made, gradient)
-                    _compare(f"gradient by {n} of {what}", given[n].grad, gradient, grad_bound, case)
+                    _compare(f"gradient by {n} of {what}", given[n].grad, gradient, grad_bound)
                 with torch.no_grad():
-                    _compare(what, module(**given), value.detach().to(F64), bound, case)
+                    _compare(what, module(**given), value.detach().to(F64), bound)
+                _check_layouts(what, module, given, value.detach())
+
+
+def _check_layouts(what, module, given, value):
+    """The same for inputs with gaps between their elements, and the reductions of the result."""
+    apart = {n: torch.stack([t.detach(), t.detach()], -1)[..., 0] for n, t in given.items()}
+    assert torch.equal(module(**apart), value), f"strided {what}"
+    epsilon = EPSILON[value.dtype] * 2 * max(value.numel(), 1)
+    for reduction in ("mean", "sum"):
+        module.reduction = reduction
+        try:
+            reduced = module(**apart).to(F64)
+        finally:
+            module.reduction = "none"
+        expected = getattr(value.to(F64), reduction)()
+        assert (reduced - expected).abs() <= epsilon * value.to(F64).abs().sum(), f"{reduction} {what}"
 
 
 def check_derivatives(case, setting=None):

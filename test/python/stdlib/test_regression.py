@@ -168,7 +168,7 @@ CASES = [
          ({}, {"c": 2.5}), ELEMENTS, smooth=True),
     Case("tukey_biweight", elements(), tukey_biweight, ({}, {"c": 1.3}), ELEMENTS),
     Case("barron", elements(), barron,
-         tuple({"alpha": a} for a in (2.0, 0.0, -2.0, 1.5, -8.0)) + ({}, {"c": 0.3}), ELEMENTS,
+         ({}, {"c": 0.3}) + tuple({"alpha": a} for a in (2.0, 0.0, -2.0, 1.5, -8.0)), ELEMENTS,
          smooth=True, condition=10),
     Case("wing", elements(), wing, ({}, {"w": 1.25, "epsilon": 0.5}), ELEMENTS),
     Case("adaptive_wing", heat_maps, adaptive_wing,
