@@ -18,11 +18,12 @@ const std::pair<std::string, EmitKind> emitKinds[] = {
     {"ast", EmitKind::AST},       {"loss", EmitKind::Loss},     {"grad", EmitKind::Grad},
     {"fused", EmitKind::Fused},   {"vector", EmitKind::Vector}, {"llvm", EmitKind::LLVM},
     {"asm", EmitKind::Assembly},  {"obj", EmitKind::Object},    {"so", EmitKind::SharedObject},
-    {"header", EmitKind::Header}, {"latex", EmitKind::Latex},
+    {"header", EmitKind::Header}, {"latex", EmitKind::Latex}, {"explain", EmitKind::Explain},
 };
 
 const std::pair<std::string, Command> commands[] = {
     {"check", Command::Check},
+    {"fmt", Command::Format},
     {"grad", Command::Grad},
     {"doc", Command::Doc},
 };
@@ -100,6 +101,7 @@ public:
 private:
   void addCompileOptions();
   void addCheck();
+  void addFormat();
   void addGrad();
   void addDoc();
   CLI::App *addCommand(Command command, const char *description);
@@ -128,6 +130,7 @@ CommandLine::CommandLine()
   app.require_subcommand(0, 1);
   addCompileOptions();
   addCheck();
+  addFormat();
   addGrad();
   addDoc();
   app.footer(
@@ -169,7 +172,7 @@ void CommandLine::addCompileOptions() {
       ->type_name("FILE");
   app.add_option("--emit", emit,
                  "What to write: ast, loss, grad, fused, vector, llvm, asm, obj, so (default), "
-                 "header or latex: lossc ngl.loss --emit=grad")
+                 "header, latex or explain: lossc ngl.loss --emit=grad")
       ->check(oneOf(kinds))
       ->type_name("KIND");
   addDefines(app, "Change the default of a parameter, or set an option of the loss: "
@@ -189,6 +192,9 @@ void CommandLine::addCompileOptions() {
                  "Highest order of derivatives, 1 or 2: lossc mse.loss --order=2 -o mse.so")
       ->check(CLI::Range(1, 2))
       ->type_name("N");
+  app.add_flag("--explain", options.explain,
+               "Say what each kernel reads, reduces and writes in which pass, and why: short for "
+               "--emit=explain -o - --element=f32: lossc dice.loss --explain");
   app.add_option("--stop-after", options.stopAfter,
                  "Do nothing beyond a phase (" + join(phases) +
                      "), and write no output that needs more: lossc x.loss --stop-after=simplify")
@@ -247,6 +253,21 @@ void CommandLine::addCheck() {
                   "differentiation: lossc check --check-gradients focal.loss");
 }
 
+void CommandLine::addFormat() {
+  CLI::App *fmt =
+      addCommand(Command::Format, "Bring losses into the one layout, in place: lossc fmt stdlib/");
+  addPaths(fmt, ".loss files, folders of them, or - for standard input to standard output: "
+                "lossc fmt a.loss b/");
+  CLI::Option *check =
+      fmt->add_flag("--check", options.onlyCheck,
+                    "Write nothing; name the files whose layout is another, and "
+                    "exit with code 1 if there are any: lossc fmt --check stdlib/");
+  fmt->add_flag("--stdout", options.toStandardOutput,
+                "Write the text to standard output and leave the files alone: "
+                "lossc fmt --stdout a.loss")
+      ->excludes(check);
+}
+
 void CommandLine::addGrad() {
   CLI::App *grad = addCommand(Command::Grad, "Print the gradient of a loss as a program of the "
                                              "language: lossc grad focal.loss");
@@ -290,6 +311,11 @@ std::string CommandLine::finish() {
   for (const auto &[name, kind] : emitKinds)
     if (name == emit)
       options.emit = kind;
+  if (options.explain) {
+    options.emit = EmitKind::Explain;
+    if (options.elements.empty())
+      options.elements = {"f32"};
+  }
   options.asJson = format == "json";
   for (const std::string &text : warningTexts)
     if (std::string error = addWarningOption(text, options.warnings); !error.empty())

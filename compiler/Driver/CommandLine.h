@@ -14,7 +14,7 @@
 namespace loss {
 
 /// What lossc is asked to do: `lossc x.loss` compiles, the others are named.
-enum class Command { Compile, Describe, ListWarnings, Check, Grad, Doc };
+enum class Command { Compile, Describe, ListWarnings, Check, Format, Grad, Doc };
 
 /// The command line of lossc as it was written.
 struct DriverOptions {
@@ -26,16 +26,17 @@ struct DriverOptions {
   std::vector<std::string> levels, elements, targets, modes;
   /// Of derivatives; 2 adds the kernels of second order.
   unsigned order = 1;
-  bool verifyDiagnostics = false, timePhases = false;
+  bool verifyDiagnostics = false, timePhases = false, explain = false;
 
   // Compile, Check and Grad.
   std::vector<std::string> defineTexts;
   std::vector<lang::Override> defines;
   WarningOptions warnings;
 
-  // Check and Doc.
+  // Check, Format and Doc.
   std::vector<std::string> paths;
   bool asJson = false, checkGradients = false;
+  bool onlyCheck = false, toStandardOutput = false;
   std::string gallery;
 
   // Grad.
@@ -54,6 +55,7 @@ struct SourceFile;
 // The commands: each returns an exit code.
 int compileFile(const DriverOptions &options);
 int checkFiles(const DriverOptions &options);
+int formatFiles(const DriverOptions &options);
 int printGradient(const DriverOptions &options);
 int writeDocumentation(const DriverOptions &options);
 

@@ -39,7 +39,8 @@ enum class EmitKind {
   Object,
   SharedObject,
   Header,
-  Latex
+  Latex,
+  Explain
 };
 
 /// The last phase that is needed for it.

@@ -3,6 +3,7 @@
 #include "compiler/Driver/Driver.h"
 
 #include "compiler/Export/Latex.h"
+#include "compiler/Pipeline/Explain.h"
 #include "compiler/Target/SharedObject.h"
 #include "lang/Parser.h"
 
@@ -19,6 +20,7 @@ Phase loss::lastPhaseFor(EmitKind kind) {
   case EmitKind::Grad:
     return Phase::Differentiate;
   case EmitKind::Fused:
+  case EmitKind::Explain:
     return Phase::Fuse;
   case EmitKind::Vector:
     return Phase::Vector;
@@ -61,6 +63,8 @@ llvm::Expected<std::string> loss::emitOutput(EmitKind kind, const Compilation &c
     compilation.module.get().print(stream);
     return text;
   }
+  case EmitKind::Explain:
+    return explainKernels(compilation);
   case EmitKind::Header:
     return emitHeader(compilation.info);
   case EmitKind::Vector:

@@ -351,6 +351,7 @@ bool Run::differentiate() {
   const KernelSelection &selection = options.selection;
   auto plain = module.lookupSymbol<ir::ProgramOp>(info.name);
   describeRows(info, plain);
+  result.whyNoRows = plain.whyNoRowAxis();
   OpBuilder builder(context);
   auto mark = [&](ir::ProgramOp program, unsigned mode, unsigned option) {
     program->setAttr("loss.mode", builder.getStringAttr(modeNames[mode]));

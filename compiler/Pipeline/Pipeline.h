@@ -62,6 +62,8 @@ struct Compilation {
   /// The last MLIR module before code for a feature level is generated.
   mlir::OwningOpRef<mlir::ModuleOp> module;
   ModuleInfo info;
+  /// Why the loss has no row axis; empty when it has one.
+  std::string whyNoRows;
   struct Level {
     unsigned level;
     std::string vectorIR, llvmIR, assembly;

@@ -62,17 +62,25 @@ static bool worksOver(Operation &op, StringAttr axis) {
 }
 
 StringAttr ProgramOp::getRowAxis() {
+  return whyNoRowAxis().empty() ? getAxes().getNames().front() : StringAttr();
+}
+
+std::string ProgramOp::whyNoRowAxis() {
   StringAttr first = getAxes().getNames().front();
-  auto leads = [&](Type type) { return !hasAxis(type, first) || axesOf(type).front() == first; };
-  if (!llvm::all_of(getArgumentTypes(), leads) || !hasAxis(getResultTypes().front(), first))
-    return {};
+  std::string name = "'" + first.str() + "'";
+  if (!hasAxis(getResultTypes().front(), first))
+    return "the result has no axis " + name;
+  for (unsigned i = 0, e = getNumArguments(); i < e; ++i) {
+    Type type = getArgumentTypes()[i];
+    if (hasAxis(type, first) && axesOf(type).front() != first)
+      return name + " is not the first axis of '" + getArgName(i).str() + "'";
+    if (getArgKind(i) == "target" && getTargetAxis() == first)
+      return name + " is the axis of the classes";
+  }
   for (Operation &op : getBody().front())
     if (worksOver(op, first))
-      return {};
-  for (unsigned i = 0, e = getNumArguments(); i < e; ++i)
-    if (getArgKind(i) == "target" && getTargetAxis() == first)
-      return {};
-  return first;
+      return "'" + op.getName().stripDialect().str() + "' works over " + name;
+  return {};
 }
 
 SmallVector<StringAttr> ProgramOp::getInnerAxes(Type type) {

@@ -66,6 +66,8 @@ def Loss_ProgramOp : Loss_Op<"program", [
     /// The axis that the caller's threads divide: the first one, if no operation works over it, and
     /// the value and the arguments that have it have it first. Null: there is none.
     ::mlir::StringAttr getRowAxis();
+    /// Why there is none, for people; empty when there is one.
+    std::string whyNoRowAxis();
     /// What a target is a distribution over.
     ::mlir::StringAttr getTargetAxis() {
       return getClassAxisAttr() ? getClassAxisAttr() : getAxes().getNames().back();

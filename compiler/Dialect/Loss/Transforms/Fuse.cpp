@@ -329,15 +329,16 @@ Value KernelBuilder::elementOf(Operation *op) {
 }
 
 /// Loops in the order of the program's axes, but innermost the axis along which most arrays lie
-/// contiguous.
+/// contiguous, those over more axes counting more.
 AxesAttr KernelBuilder::chooseLoops(PhaseKey key, ArrayRef<Value> writes, ArrayRef<Value> into) {
   SmallVector<StringAttr> loops = plan.axesIn(key.domain);
   llvm::SmallDenseMap<StringAttr, unsigned> votes;
+  auto vote = [&](ArrayRef<StringAttr> along) { votes[along.back()] += along.size(); };
   for (Attribute axes : readAxes)
-    ++votes[cast<AxesAttr>(axes).getNames().back()];
+    vote(cast<AxesAttr>(axes).getNames());
   for (ArrayRef<Value> arrays : {writes, into})
     for (Value array : arrays)
-      ++votes[cast<ArrayType>(array.getType()).getAxes().getNames().back()];
+      vote(cast<ArrayType>(array.getType()).getAxes().getNames());
   StringAttr best = loops.back();
   for (StringAttr axis : loops)
     if (votes.lookup(axis) > votes.lookup(best))
