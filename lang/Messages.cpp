@@ -39,15 +39,18 @@ static size_t textLength(std::string_view pattern) {
 }
 
 const Message *findMessage(const Diagnostic &diagnostic) {
-  const Message *best = nullptr;
+  const Message *best = nullptr, *named = nullptr;
   for (const Message &message : table) {
-    if (!diagnostic.name.empty() ? message.name != diagnostic.name
-                                 : !matchesPattern(message.pattern, diagnostic.message))
+    if (message.severity != diagnostic.severity && diagnostic.name.empty())
       continue;
-    if (!best || textLength(message.pattern) > textLength(best->pattern))
+    if (!diagnostic.name.empty() && message.name != diagnostic.name)
+      continue;
+    named = &message;
+    if (matchesPattern(message.pattern, diagnostic.message) &&
+        (!best || textLength(message.pattern) > textLength(best->pattern)))
       best = &message;
   }
-  return best;
+  return best || diagnostic.name.empty() ? best : named;
 }
 
 } // namespace loss::lang

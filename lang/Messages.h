@@ -15,7 +15,7 @@
 
 namespace loss::lang {
 
-/// One row of Messages.def.
+/// One row of Messages.def. A name may have several.
 struct Message {
   Severity severity;
   /// "unknown-name".

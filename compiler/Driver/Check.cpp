@@ -17,12 +17,14 @@ class JsonReport {
 public:
   void addFile() { ++files; }
 
-  void add(const lang::Diagnostic &diagnostic) {
+  void add(const lang::Diagnostic &diagnostic, const lang::DiagnosticEngine &engine) {
     const lang::Message *message = lang::findMessage(diagnostic);
     std::string name = message ? std::string(message->name) : diagnostic.name;
     llvm::json::Array notes;
     for (const lang::DiagnosticNote &note : diagnostic.notes)
-      notes.push_back(llvm::json::Object{{"range", range(note.range)}, {"message", note.message}});
+      notes.push_back(llvm::json::Object{{"file", engine.files()[note.range.file].name},
+                                         {"range", range(note.range)},
+                                         {"message", note.message}});
     diagnostics.push_back(
         llvm::json::Object{{"file", diagnostic.file},
                            {"range", range(diagnostic.range)},
@@ -75,6 +77,11 @@ int loss::checkFiles(const DriverOptions &options) {
   // What lies behind the fused kernels depends on the processor, not on the program.
   pipeline.stopAfter = Phase::Fuse;
   for (const SourceFile &source : readSources(options.paths, exitCode)) {
+    // Functions are checked where a loss imports them: what they mean depends on the call.
+    if (isFunctionFile(source)) {
+      report.addFile();
+      continue;
+    }
     Compilation compilation =
         context.compile(source.text, source.name, pipeline, /*descriptorInLevel=*/false);
     if (!compilation.failure.empty() && !compilation.diagnostics.hasErrors())
@@ -97,7 +104,7 @@ int loss::checkFiles(const DriverOptions &options) {
       exitCode = std::max<int>(exitCode, exitCompileError);
     if (options.asJson)
       for (const lang::Diagnostic &diagnostic : shown)
-        report.add(diagnostic);
+        report.add(diagnostic, compilation.diagnostics);
     else
       llvm::errs() << renderNamed(shown, compilation.diagnostics);
   }

@@ -102,7 +102,8 @@ int Documentation::run() {
       return code;
   int exitCode = exitSuccess;
   for (const SourceFile &source : readSources(options.paths, exitCode))
-    exitCode = std::max(exitCode, add(source));
+    if (!isFunctionFile(source))
+      exitCode = std::max(exitCode, add(source));
   if (!options.gallery.empty() && exitCode == exitSuccess)
     return writeOutput(options.gallery, markdownGallery(gallery));
   return exitCode;

@@ -19,6 +19,8 @@ int loss::runLossc(int argc, char **argv) {
     return exitSuccess;
   case Command::Check:
     return checkFiles(*options);
+  case Command::Format:
+    return formatFiles(*options);
   case Command::Grad:
     return printGradient(*options);
   case Command::Doc:

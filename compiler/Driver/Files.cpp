@@ -4,6 +4,7 @@
 
 #include "compiler/Driver/CommandLine.h"
 #include "compiler/Target/SharedObject.h"
+#include "lang/Parser.h"
 
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
@@ -75,6 +76,17 @@ std::vector<SourceFile> loss::readSources(const std::vector<std::string> &paths,
         sources.push_back(std::move(*source));
   }
   return sources;
+}
+
+bool loss::isFunctionFile(const SourceFile &source) {
+  lang::DiagnosticEngine ignored{source.name};
+  lang::File file = lang::parse(source.text, ignored);
+  auto isLoss = [](const lang::Item &item) { return std::holds_alternative<lang::LossDef>(item); };
+  auto isFunction = [](const lang::Item &item) {
+    return std::holds_alternative<lang::FnDef>(item);
+  };
+  return file.complete && std::none_of(file.items.begin(), file.items.end(), isLoss) &&
+         std::any_of(file.items.begin(), file.items.end(), isFunction);
 }
 
 std::string loss::whyNotWritable(llvm::StringRef path) {

@@ -33,6 +33,9 @@ std::optional<SourceFile> readSource(const std::string &path, int &exitCode);
 /// rest is returned.
 std::vector<SourceFile> readSources(const std::vector<std::string> &paths, int &exitCode);
 
+/// Whether a text defines functions but no loss: others import it.
+bool isFunctionFile(const SourceFile &source);
+
 /// Why nothing can be written to `path`, or nothing: said before any work is done.
 std::string whyNotWritable(llvm::StringRef path);
 

@@ -14,7 +14,8 @@ using namespace loss;
 static std::vector<std::string_view> warningNames() {
   std::vector<std::string_view> names;
   for (const lang::Message &message : lang::messages())
-    if (message.severity == lang::Severity::Warning)
+    if (message.severity == lang::Severity::Warning &&
+        (names.empty() || names.back() != message.name))
       names.push_back(message.name);
   return names;
 }
@@ -72,10 +73,17 @@ bool loss::hasErrors(const std::vector<lang::Diagnostic> &diagnostics) {
 }
 
 void loss::listWarnings(llvm::raw_ostream &out) {
+  std::vector<std::string_view> names = warningNames();
   size_t width = 0;
-  for (std::string_view name : warningNames())
+  for (std::string_view name : names)
     width = std::max(width, name.size());
-  for (const lang::Message &message : lang::messages())
-    if (message.severity == lang::Severity::Warning)
-      out << llvm::left_justify(message.name, width + 2) << message.pattern << "\n";
+  std::string_view last;
+  for (const lang::Message &message : lang::messages()) {
+    if (message.severity != lang::Severity::Warning)
+      continue;
+    // A name stands once before all its texts.
+    std::string_view name = message.name == last ? std::string_view() : message.name;
+    out << llvm::left_justify(name, width + 2) << message.pattern << "\n";
+    last = message.name;
+  }
 }

@@ -220,7 +220,7 @@ Formula Printer::printName(const Expr &expr, const Place &place) {
 Formula Printer::printUnary(const Expr &expr, const Place &place) {
   Formula operand = print(*expr.operands[0], place);
   if (expr.unary == UnaryOp::Not)
-    return {"\\lnot " + wrap(operand, Not), Not};
+    return {"\\lnot " + wrap(operand, Pow), Not};
   return {"-" + wrap(operand, Big), Add, operand.level < Big ? Formula::Closed : operand.tail};
 }
 
