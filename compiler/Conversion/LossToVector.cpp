@@ -342,8 +342,6 @@ void FunctionBuilder::emitOp(Operation &op) {
                      kernel.getAxes().getNames().begin();
     code.map[result] =
         arith::SIToFPOp::create(b, code.element, entry(sizes, index, code.i64));
-  } else if (isa<PositionOp>(op)) {
-    code.map[result] = arith::SIToFPOp::create(b, code.element, code.row);
   } else {
     SmallVector<Value> operands =
         llvm::map_to_vector(op.getOperands(), [&](Value v) { return code.map.lookup(v); });

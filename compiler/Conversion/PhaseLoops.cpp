@@ -1,7 +1,7 @@
 //===- PhaseLoops.cpp - the loop nest of one phase ------------------------===//
 //
-// Loops over all axes of the phase but the last are scalar; the last is walked in vectors, whole ones
-// first where that pays, the rest masked. An operation of the body stands in the loop of the
+// Loops over all axes of the phase but the last are scalar; the last is walked in vectors, whole
+// ones first where that pays, the rest masked. An operation of the body stands in the loop of the
 // innermost axis that its operands vary along: what does not vary along the last axis is a number.
 //
 //===----------------------------------------------------------------------===//
@@ -98,6 +98,8 @@ private:
   // Memory.
   /// Address of the element at the loops' positions; for a vector, of its first lane.
   Value address(Value array, ArrayRef<StringAttr> along, const Chunk *chunk);
+  /// The factors of the result's elements: contiguous, or one for all.
+  bool isWeights(Value array);
   Value readVector(Value array, ArrayRef<StringAttr> along, Chunk chunk);
   void writeVector(Value array, Value x, Chunk chunk);
   std::optional<unsigned> dimensionOfLast(ArrayRef<StringAttr> along);
@@ -184,8 +186,7 @@ void NestBuilder::emit() {
 void NestBuilder::emitLevel(unsigned level) {
   if (level == last)
     return emitVectorLoop();
-  auto loop =
-      scf::ForOp::create(b, code.integer(0), code.sizeOf(loops[level]), code.integer(1));
+  auto loop = scf::ForOp::create(b, code.integer(0), code.sizeOf(loops[level]), code.integer(1));
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
   positions.push_back(loop.getInductionVar());
@@ -233,6 +234,12 @@ Value NestBuilder::emitOperation(Operation &op, ValueRange operands, Type type) 
 // Memory
 //===----------------------------------------------------------------------===//
 
+bool NestBuilder::isWeights(Value array) {
+  auto argument = dyn_cast<BlockArgument>(array);
+  return argument && argument.getOwner() == &code.kernel.getBody().front() &&
+         code.kernel.getRole(argument.getArgNumber()).getKind() == RoleKind::weights;
+}
+
 Value NestBuilder::address(Value array, ArrayRef<StringAttr> along, const Chunk *chunk) {
   auto type = cast<ArrayType>(array.getType());
   Value offset;
@@ -243,6 +250,9 @@ Value NestBuilder::address(Value array, ArrayRef<StringAttr> along, const Chunk 
     Value part = isInner ? position : code.product(position, code.strideOf(type, i));
     offset = offset ? arith::AddIOp::create(b, offset, part).getResult() : part;
   }
+  // One weight may stand for all.
+  if (offset && isWeights(array))
+    offset = code.product(offset, code.weightStride);
   return code.at(code.map.lookup(array), offset, type.getElementType());
 }
 
@@ -269,7 +279,10 @@ Value NestBuilder::laneNumbers(Value base, Type type) {
 Value NestBuilder::vectorOfAddresses(Value array, unsigned dimension, Value first) {
   auto type = cast<ArrayType>(array.getType());
   auto laneType = VectorType::get(code.lanes, code.i64);
-  Value stride = vector::BroadcastOp::create(b, laneType, code.strideOf(type, dimension));
+  Value elements = code.strideOf(type, dimension);
+  if (isWeights(array))
+    elements = code.product(elements, code.weightStride);
+  Value stride = vector::BroadcastOp::create(b, laneType, elements);
   Value offsets = arith::MulIOp::create(b, laneNumbers({}, code.i64), stride);
   auto pointers = VectorType::get(code.lanes, code.pointer);
   return LLVM::GEPOp::create(b, pointers, type.getElementType(), first, ValueRange{offsets});
@@ -294,13 +307,11 @@ Value NestBuilder::readVector(Value array, ArrayRef<StringAttr> along, Chunk chu
       return LLVM::MaskedLoadOp::create(b, type, from, chunk.mask, zero, code.alignment(element));
     return LLVM::LoadOp::create(b, type, from, code.alignment(element));
   };
-  auto argument = dyn_cast<BlockArgument>(array);
-  bool isWeights = argument && argument.getOwner() == &code.kernel.getBody().front() &&
-                   code.kernel.getRole(argument.getArgNumber()).getKind() == RoleKind::weights;
-  if (!isWeights)
+  if (!isWeights(array))
     return load(first);
   // One weight for all is repeated.
-  Value one = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, code.weightStride, code.integer(0));
+  Value one =
+      arith::CmpIOp::create(b, arith::CmpIPredicate::eq, code.weightStride, code.integer(0));
   auto branch = scf::IfOp::create(b, TypeRange{type}, one, /*withElseRegion=*/true);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(branch.thenBlock());
@@ -408,10 +419,7 @@ Value NestBuilder::position(PositionOp op, const Chunk *chunk) {
   unsigned loop = llvm::find(loops, op.getAxisAttr()) - loops.begin();
   if (loop != last)
     return arith::SIToFPOp::create(b, code.element, positions[loop]);
-  Value base = chunk->base;
-  if (code.kernel.getRange())
-    base = arith::AddIOp::create(b, base, code.row);
-  return arith::SIToFPOp::create(b, code.vector, laneNumbers(base, code.i64));
+  return arith::SIToFPOp::create(b, code.vector, laneNumbers(chunk->base, code.i64));
 }
 
 void NestBuilder::emitChunk(Chunk chunk, MutableArrayRef<Value> accumulators) {
@@ -438,8 +446,7 @@ void NestBuilder::emitChunk(Chunk chunk, MutableArrayRef<Value> accumulators) {
     } else {
       SmallVector<Value> operands =
           llvm::map_to_vector(op.getOperands(), [&](Value v) { return asVector(v); });
-      vectors[result] =
-          emitOperation(op, operands, VectorType::get(code.lanes, result.getType()));
+      vectors[result] = emitOperation(op, operands, VectorType::get(code.lanes, result.getType()));
     }
   }
   auto yield = cast<PhaseYieldOp>(body.getTerminator());
@@ -503,8 +510,7 @@ void NestBuilder::emitVectorLoop() {
       b.setInsertionPointToStart(main.getBody());
       SmallVector<Value> inner(main.getRegionIterArgs());
       for (unsigned u = 0; u < unroll; ++u) {
-        Value base =
-            arith::AddIOp::create(b, main.getInductionVar(), code.integer(u * code.lanes));
+        Value base = arith::AddIOp::create(b, main.getInductionVar(), code.integer(u * code.lanes));
         emitChunk({base, {}}, MutableArrayRef(inner).slice(u * count, count));
       }
       // An empty yield exists already when there is nothing to reduce.

@@ -74,7 +74,8 @@ typedef struct LossArgs {
   /** One base pointer an input, in the order of LossModule.inputs: the slab of row 0. Element type:
    *  the kernel's, or int64_t for a target passed as class indices. */
   const void *const *inputs;
-  /** Elements between the slabs of two rows of each input: 0 repeats one slab for all. */
+  /** Elements between the slabs of two rows of each input: 0 repeats one slab for all. Where the row
+   *  axis is the only axis of the loss it must be 1, that of gradients and tangents, too. */
   const int64_t *input_strides;
   /** One value a parameter, in the order of LossModule.params. */
   const double *params;

@@ -55,6 +55,8 @@ double sumInOrder(const void *values, int64_t count, c10::ScalarType type) {
 struct KernelRun::Layout {
   int64_t elementSize = 4, rowsPerChunk = 1, chunks = 0, chunksPerGroup = 1;
   int64_t kernelScratch = -1, values = -1, bytes = 0;
+  /// The rows are the only axis: the kernel takes a range of them as one contiguous array.
+  bool rowsTouch = false;
   std::vector<int64_t> inputTiles, tangentTiles, gradientTiles;
   /// Sources without rows that had to be packed, and where they are; by input, then by tangent.
   std::vector<const void *> wholeInputs, wholeTangents;
@@ -63,8 +65,10 @@ struct KernelRun::Layout {
   int64_t sumCount = 0;
   std::vector<int64_t> sumPlaces;
 
+  bool fits(const SlabView &view) const { return !rowsTouch || view.rowStride() == 1; }
   bool usesDirectly(const Source &source, c10::ScalarType type) const {
-    return source.indices || source.view.isDirect(type);
+    return source.indices ||
+           (source.view.isDirect(type) && (!source.hasRowAxis || fits(source.view)));
   }
 };
 
@@ -183,6 +187,7 @@ void KernelRun::runChunk(const Layout &layout, Shared &shared, int64_t chunk, do
 int64_t KernelRun::run() {
   Layout layout;
   layout.elementSize = kernelType == c10::ScalarType::Double ? 8 : 4;
+  layout.rowsTouch = byRows && sizes.size() == 1;
   Shared shared;
 
   // Numbers that a row brings along, and those of them that go through a tile.
@@ -197,7 +202,8 @@ int64_t KernelRun::run() {
   std::for_each(inputs.begin(), inputs.end(), count);
   std::for_each(tangents.begin(), tangents.end(), count);
   auto sinkIsTiled = [&](const Sink &sink) {
-    return sink.computed && (!sink.wanted || sink.summed || !sink.view.isDirect(kernelType));
+    return sink.computed && (!sink.wanted || sink.summed || !sink.view.isDirect(kernelType) ||
+                             !layout.fits(sink.view));
   };
   bool sums = false;
   for (const Sink &sink : gradients) {

@@ -51,12 +51,14 @@ StringRef ProgramOp::getArgKind(unsigned i) {
   return getArgAttrOfType<StringAttr>(i, "loss.kind").getValue();
 }
 
-/// Whether `op` works over `axis`: its elements along it depend on each other.
+/// Whether `op` works over `axis`: its elements along it depend on each other, or on
+/// where they are.
 static bool worksOver(Operation &op, StringAttr axis) {
   if (auto rename = dyn_cast<RenameOp>(op))
     return rename.getFromAttr() == axis || rename.getToAttr() == axis;
-  // A one-hot value is made along its axis, for each element alone.
-  if (isa<AxisSizeOp, PositionOp, OneHotOp>(op))
+  // A one-hot value is made along its axis, for each element alone. A position is not that of the
+  // range of rows that a kernel is given.
+  if (isa<AxisSizeOp, OneHotOp>(op))
     return false;
   return op.getAttrOfType<StringAttr>("axis") == axis;
 }

@@ -249,7 +249,7 @@ void KernelBuilder::emitNarrow(unsigned stage) {
       numbers[result] =
           LoadOp::create(builder, op.getLoc(), elementType,
                          arrayOf(FusionPlan::sourceOf(gather)), narrow(gather.getIndex()));
-    } else if (isa<AxisSizeOp, PositionOp>(op)) {
+    } else if (isa<AxisSizeOp>(op)) {
       OperationState state(op.getLoc(), op.getName(), ValueRange(),
                            getElementTypeOrSelf(result.getType()), op.getAttrs());
       numbers[result] = builder.create(state)->getResult(0);
