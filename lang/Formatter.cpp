@@ -207,7 +207,15 @@ private:
   void writeValue(size_t indent, const std::string &head, const Expr &value) {
     out.append(indent, ' ');
     out += head;
-    size_t column = indent + head.size();
+    size_t column = indent + head.size(), flatWidth = print(value).size();
+    constexpr size_t step = 2;
+    // A line of its own behind the `=`, where that is enough.
+    if (head.ends_with("= ") && column + flatWidth > formatWidth &&
+        indent + step + flatWidth <= formatWidth) {
+      out.back() = '\n';
+      out.append(indent + step, ' ');
+      column = indent + step;
+    }
     layoutOf(value).write(out, column, indent + continuation, formatWidth);
   }
 
