@@ -300,10 +300,11 @@ CASES = [
     Case("multi_similarity", embeddings("embedding", label=paired_labels), multi_similarity,
          ({}, {"alpha": 1.0, "beta": 10.0, "base": 0.2}), SIZES, LABEL, smooth=True,
          condition=10 * UNIT),
-    Case("proxy_nca", proxies, proxy_nca, sizes=SIZES, fixed=(), smooth=True, condition=UNIT),
+    # No second derivative by inputs that all samples share, such as proxies: an error says so.
+    Case("proxy_nca", proxies, proxy_nca, sizes=SIZES, fixed=(), condition=UNIT),
     Case("proxy_anchor", proxies, proxy_anchor, ({}, {"alpha": 4.0, "delta": 0.3}), SIZES, (),
          smooth=True, condition=10 * UNIT),
-    Case("center", centres, center, sizes=SIZES, fixed=(), smooth=True),
+    Case("center", centres, center, sizes=SIZES, fixed=()),
     Case("barlow_twins", embeddings("a", "b"), barlow_twins, ({}, {"redundancy": 0.5, "eps": 0.1}),
          ((4, 1), (7, 3), (20, 5)), (), smooth=True, condition=UNIT),
     Case("vicreg", embeddings("a", "b"), vicreg,
