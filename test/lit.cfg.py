@@ -15,6 +15,7 @@ Features
 """
 
 import os
+import shutil
 import sys
 
 import lit.formats
@@ -22,7 +23,7 @@ import lit.formats
 config.name = "LossLang"
 config.test_format = lit.formats.ShTest(execute_external=True)
 config.suffixes = [".loss", ".mlir", ".test"]
-config.excludes = ["Inputs", "CMakeLists.txt", "README.md", "bench"]
+config.excludes = ["Inputs", "messages", "corpus", "CMakeLists.txt", "README.md", "bench"]
 config.test_source_root = os.path.dirname(__file__)
 config.test_exec_root = os.path.join(config.losslang_build, "test")
 
@@ -86,6 +87,8 @@ if config.losslang_torch:
         config.available_features.add("pytest")
 if os.path.isdir(fashion):
     config.available_features.add("fashion-mnist")
+if shutil.which("pdflatex"):
+    config.available_features.add("pdflatex")
 if os.geteuid() == 0:
     # Permissions do not bind root: a test of a read-only folder needs another way or another user.
     config.available_features.add("root")
