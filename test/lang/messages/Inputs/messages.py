@@ -218,7 +218,8 @@ def blocks(text, file):
         if re.match(rf"{re.escape(file)}(:\d+:\d+)?: (error|warning): ", line):
             result.append([])
         if result:
-            result[-1].append(line)
+            # Folders of the machine are no part of the page.
+            result[-1].append(re.sub(r"(searched in '[^']*').*", r"\1, ...", line))
     longest = 12
     return ["\n".join(b if len(b) <= longest else [*b[:longest], "..."]) for b in result]
 
