@@ -5,3 +5,4 @@ import torch
 @pytest.fixture(autouse=True)
 def _seeded():
     torch.manual_seed(7)
+    torch._dynamo.reset()

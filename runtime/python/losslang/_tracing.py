@@ -51,14 +51,34 @@ class _Sizes:
         return torch.empty_strided(shape, strides, dtype=tensor.dtype, device=device)
 
 
+def _unify(tensors):
+    """Takes sizes that are equal now for one size, with a guard: logits and labels have as many rows."""
+    seen = {}
+    for tensor in tensors:
+        for size in tensor.shape:
+            if isinstance(size, torch.SymInt) and size.node.has_hint():
+                other = seen.setdefault(size.node.hint, size)
+                if not other == size:
+                    raise AssertionError(f"{other} and {size} differ")
+
+
 def _register_fake(name):
     infer = getattr(ops, f"infer_{name}")
 
     def fake(*args):
         tensors = [a for a in pytree.tree_leaves(args) if isinstance(a, torch.Tensor)]
-        with torch._subclasses.fake_tensor.unset_fake_temporarily():
+
+        def attempt():
             sizes = _Sizes(tensors)
-            result = infer(*pytree.tree_map_only(torch.Tensor, sizes.meta, args))
+            with torch._subclasses.fake_tensor.unset_fake_temporarily():
+                return sizes, infer(*pytree.tree_map_only(torch.Tensor, sizes.meta, args))
+
+        try:
+            sizes, result = attempt()
+        except ValueError:
+            # Two symbols for what the loss wants to be one size.
+            _unify(tensors)
+            sizes, result = attempt()
         device = tensors[0].device
         return pytree.tree_map_only(torch.Tensor, lambda t: sizes.fake(t, device), result)
 

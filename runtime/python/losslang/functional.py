@@ -123,6 +123,10 @@ def smooth_l1_loss(input, target, reduction="mean", beta=1.0):
 
 def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
     """torch.nn.functional.huber_loss."""
+    if weight is not None and reduction == "mean":
+        # PyTorch's mean divides by the number of elements here, and not by the sum of the weights.
+        count = torch.broadcast_shapes(input.shape, target.shape).numel()
+        return _regression("huber", input, target, "sum", weight, delta=delta) / count
     return _regression("huber", input, target, reduction, weight, delta=delta)
 
 
@@ -206,8 +210,13 @@ def triplet_margin_loss(anchor, positive, negative, margin=1.0, p=2, eps=1e-6, s
     p = float(p)
     defines = (("p", int(p) if math.isfinite(p) and p == int(p) else p), ("swap", bool(swap)))
     inputs = _broadcast(anchor, positive, negative)
-    return _loss("triplet_margin", *inputs, reduction=reduction, defines=defines, margin=margin,
-                 eps=eps)  # fmt: skip
+    # The last dimension is that of the embeddings, whatever lies before it.
+    shape = inputs[0].shape[:-1]
+    if len(shape) > 1:
+        inputs = [t.flatten(0, -2) for t in inputs]
+    result = _loss("triplet_margin", *inputs, reduction=reduction, defines=defines, margin=margin,
+                   eps=eps)  # fmt: skip
+    return result.reshape(shape) if reduction == "none" else result
 
 
 def _same_shape(input, target):
