@@ -20,7 +20,9 @@ public:
       : places(places), diagnostics(diagnostics) {}
 
   void sync(antlr4::Parser *parser) override {
-    if (!inErrorRecoveryMode(parser) && isCommaMissing(parser)) {
+    // Putting one in costs time that grows with the text, so only few are.
+    if (!inErrorRecoveryMode(parser) && commas < maxErrors && isCommaMissing(parser)) {
+      ++commas;
       report(parser, parser->getCurrentToken());
       static_cast<Tokens *>(parser->getTokenStream())->insert(LossParser::COMMA, ",");
     } else if (!inErrorRecoveryMode(parser))
@@ -71,11 +73,13 @@ private:
   /// there is skipped up to the next one, so that it is not the end of the file or block.
   void skipToStatement(antlr4::Parser *parser) {
     size_t rule = parser->getContext()->getRuleIndex();
+    bool inFile = rule == LossParser::RuleFile, inBlock = rule == LossParser::RuleBlock;
+    if (!inFile && !inBlock)
+      return;
     antlr4::misc::IntervalSet expected = parser->getExpectedTokens();
     auto isExpected = [&](size_t type) { return expected.contains(type); };
-    bool inFile = rule == LossParser::RuleFile && isExpected(LossParser::LOSS);
-    bool inBlock = rule == LossParser::RuleBlock && isExpected(LossParser::RETURN);
-    if ((!inFile && !inBlock) || isExpected(parser->getInputStream()->LA(1)))
+    bool isBetween = isExpected(inFile ? LossParser::LOSS : LossParser::RETURN);
+    if (!isBetween || isExpected(parser->getInputStream()->LA(1)))
       return;
     beginErrorCondition(parser);
     report(parser, parser->getCurrentToken());
@@ -117,6 +121,8 @@ private:
   Places places;
   DiagnosticEngine &diagnostics;
   size_t lastLine = 0;
+  /// How many commas were put in.
+  unsigned commas = 0;
 };
 
 /// Follows the parser through its rules and limits nesting, so that no text overflows the stack.
