@@ -119,6 +119,10 @@ TEST(Semantics, ElementwiseFunctions) { // [LANG-6.1], [LANG-6.2]
   expectPoints("pow(x, z)", {{-2, 3, -8}});
 }
 
+TEST(Semantics, ClampWithCrossedBounds) { // [LANG-7.7]
+  expectPoints("clamp(x, 2, 1) + 0 * z", {{0, 0, 1}, {1.5, 0, 1}, {3, 0, 1}});
+}
+
 TEST(Semantics, Comparisons) { // [LANG-5.3]
   const char *falseOnNaN[] = {"<", "<=", ">", ">=", "=="};
   for (const char *op : falseOnNaN)
