@@ -138,6 +138,12 @@ Errors moved(const F &f, const Real &centre, const Bounded &x, const Bounded &y)
   return result;
 }
 
+/// A real number has no sign of 0, and rewriting a formula may change it: where a function depends
+/// on it (a pole, or the cut of atan2) it is not defined here.
+Real definedAtZero(const Real &value, const Real &atOtherZero) {
+  return value == atOtherZero ? value : Real(std::numeric_limits<double>::quiet_NaN());
+}
+
 template <typename F> Errors each(const F &f) {
   Errors result;
   for (unsigned a = 0; a < arithmetics; ++a)
@@ -190,6 +196,8 @@ Bounded operator*(const Bounded &x, const Bounded &y) {
 Bounded operator/(const Bounded &x, const Bounded &y) {
   double sizeY = magnitude(y.value) * (1 - 0x1p-40);
   Real quotient = x.value / y.value;
+  if (y.value.isZero())
+    quotient = definedAtZero(quotient, -quotient);
   double size = magnitude(quotient);
   return rounded(quotient, each([&](unsigned a) {
                    if (x.error[a] == 0 && y.error[a] == 0)
@@ -234,6 +242,8 @@ Bounded fmin(const Bounded &x, const Bounded &y) { return extremum(x, y, fmin(x.
     static const Accuracy accuracy = accuracyOf(#NAME);                                            \
     auto f = [](const Real &at) { return NAME(at); };                                              \
     Real centre = NAME(x.value);                                                                   \
+    if (x.value.isZero())                                                                          \
+      centre = definedAtZero(centre, NAME(-x.value));                                              \
     return rounded(centre, moved(f, centre, x), accuracy, accuracy.ulps[0] <= 1);                  \
   }
 #include "test/random/RealFunctions.def"
@@ -243,6 +253,10 @@ Bounded fmin(const Bounded &x, const Bounded &y) { return extremum(x, y, fmin(x.
     static const Accuracy accuracy = accuracyOf(#NAME);                                            \
     auto f = [](const Real &x, const Real &y) { return NAME(x, y); };                              \
     Real centre = NAME(x.value, y.value);                                                          \
+    if (x.value.isZero())                                                                          \
+      centre = definedAtZero(centre, NAME(-x.value, y.value));                                     \
+    if (y.value.isZero())                                                                          \
+      centre = definedAtZero(centre, NAME(x.value, -y.value));                                     \
     return rounded(centre, moved(f, centre, x, y), accuracy, false);                               \
   }
 BINARY(atan2)

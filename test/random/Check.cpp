@@ -6,6 +6,7 @@
 #include "lang/Parser.h"
 #include "lang/Sema.h"
 #include "test/random/Compare.h"
+#include "test/random/Kernels.h"
 #include "test/random/Programs.h"
 
 #include <random>
@@ -29,6 +30,15 @@ template <typename S> BasicArguments<S> converted(const Arguments &arguments) {
   for (const auto &[name, array] : arguments)
     result.emplace(name, BasicArray<S>(array.axes, array.sizes,
                                        std::vector<S>(array.data.begin(), array.data.end())));
+  return result;
+}
+
+/// The same where numbers are not so round: what rounding does there, and what jumps.
+BasicArguments<Bounded> nearby(const Arguments &arguments) {
+  auto result = converted<Bounded>(arguments);
+  for (auto &[name, array] : result)
+    for (Bounded &x : array.data)
+      x.error[Exact] = std::ldexp(std::abs(toDouble(x)) + 0x1p-56, -140);
   return result;
 }
 
@@ -68,12 +78,16 @@ struct Checker::Impl {
   Verdict checkData(const lang::Program &program, const std::string &text, const Data &data);
   std::string compareDifference(ir::ProgramOp written, const Data &data, const BoundedArray &value,
                                 const std::vector<BoundedArray> &exact, bool &isSmooth);
+  std::string compareKernels(const lang::Program &program, const Data &data,
+                             const std::vector<BoundedArray> &exact,
+                             const std::vector<BoundedArray> &rewritten);
   std::string compareTorch(const lang::Program &program, const Data &data,
                            const std::vector<BoundedArray> &exact);
   Tally &tally(Subject subject) { return tallies[unsigned(subject)]; }
 
   CheckOptions options;
   Laboratory writtenLab, optimisedLab;
+  KernelRunner kernels;
   Programs written, optimised;
   Tallies tallies = {};
   uint64_t seed = 0;
@@ -83,6 +97,15 @@ Checker::Checker(CheckOptions options) : impl(std::make_unique<Impl>(std::move(o
 Checker::~Checker() = default;
 Verdict Checker::check(const std::string &text, uint64_t seed) { return impl->check(text, seed); }
 const Tallies &Checker::tallies() const { return impl->tallies; }
+void Checker::prepare() {
+  // Autograd's threads would not be there in a forked process.
+  TorchEvaluator torch = std::exchange(impl->options.torch, nullptr);
+  impl->check("loss f(x: [batch, class], y: target [batch, class]) {\n"
+              "  return -sum(y * log_softmax(x over class) over class)\n}\n",
+              1);
+  impl->options.torch = std::move(torch);
+  impl->tallies = {};
+}
 
 Verdict Checker::Impl::check(const std::string &text, uint64_t chosen) {
   seed = chosen;
@@ -97,6 +120,7 @@ Verdict Checker::Impl::check(const std::string &text, uint64_t chosen) {
   optimised = optimisedLab.optimised(*program);
   if (!optimised.gradient)
     return {"the passes failed: " + optimisedLab.messages()};
+  kernels.setText(text);
   for (Flavour flavour : {Flavour::Ordinary, Flavour::Extreme})
     if (Verdict verdict = checkData(*program, text, randomData(*program, seed, flavour));
         !verdict.failure.empty())
@@ -113,12 +137,7 @@ Verdict Checker::Impl::checkData(const lang::Program &program, const std::string
     RoundedConstants scope;
     return evaluateIn<Bounded>(gradient, exactArguments);
   };
-  // What rounding does nearby, where numbers are not so round.
-  auto nearby = exactArguments;
-  for (auto &[name, array] : nearby)
-    for (Bounded &x : array.data)
-      x.error[Exact] = std::ldexp(std::abs(toDouble(x)) + 0x1p-56, -140);
-  auto value = evaluateIn<Bounded>(written.value, nearby);
+  auto value = evaluateIn<Bounded>(written.value, nearby(data.arguments));
   auto exact = withRoundedConstants(written.gradient);
   auto rewritten = withRoundedConstants(optimised.gradient);
   auto plain = evaluateIn<double>(written.gradient, data.arguments);
@@ -147,6 +166,10 @@ Verdict Checker::Impl::checkData(const lang::Program &program, const std::string
           compareDifference(written.value, data, value->front(), *exact, isSmooth);
       !failure.empty())
     return failed(failure);
+
+  if (options.kernels)
+    if (std::string failure = compareKernels(program, data, *exact, *rewritten); !failure.empty())
+      return failed(failure);
 
   // LibTorch has other derivatives where there is none.
   if (options.torch && isSmooth)
@@ -201,7 +224,8 @@ std::string Checker::Impl::compareDifference(ir::ProgramOp program, const Data &
   }
   // At a kink or jump the derivative is what the language says it is, and no limit.
   Real size = maximum(abs(forward), abs(backward));
-  if (abs(forward - backward) > size * powerOfTwo(-24) + powerOfTwo(-40)) {
+  Real tolerance = size * powerOfTwo(-24) + powerOfTwo(-40);
+  if (abs(forward - backward) > tolerance || abs(central - wide) > tolerance) {
     ++counts.skipped;
     return {};
   }
@@ -215,12 +239,53 @@ std::string Checker::Impl::compareDifference(ir::ProgramOp program, const Data &
   ++counts.compared;
   if (!(abs(central - slope) > bound))
     return {};
+  // Right at an equality, the derivative is that of one branch, by decree.
+  RoundedConstants scope;
+  auto close = evaluateIn<Bounded>(written.gradient, nearby(data.arguments));
+  for (size_t i = 1; mlir::succeeded(close) && i < close->size(); ++i)
+    for (const Bounded &element : (*close)[i].data)
+      if (!(element.error[Exact] <= std::abs(toDouble(element)) * 0x1p-40 + 0x1p-100)) {
+        --counts.compared, ++counts.skipped;
+        isSmooth = false;
+        return {};
+      }
   char text[200];
   std::snprintf(text, sizeof text,
                 "the gradient's slope in a direction is %.17g, but central differences give %.17g "
                 "within %.3g",
                 toDouble(slope), toDouble(central), toDouble(bound));
   return text;
+}
+
+/// In f32 or f64 or both, and in one without optimisation. The bounds of a kernel are those
+/// of the program that it was made from, around the value of the program as it was written.
+std::string Checker::Impl::compareKernels(const lang::Program &program, const Data &data,
+                                          const std::vector<BoundedArray> &exact,
+                                          const std::vector<BoundedArray> &rewritten) {
+  std::vector<BoundedArray> expected = exact;
+  for (size_t i = 0; i < exact.size(); ++i)
+    for (size_t k = 0; k < exact[i].data.size(); ++k)
+      expected[i].data[k].error = rewritten[i].data[k].error;
+  std::mt19937_64 random(seed);
+  unsigned dice = random() % 100;
+  unsigned mode = dice < 60   ? LOSS_VALUE_AND_ALL_GRADS
+                  : dice < 85 ? LOSS_VALUE_AND_GRAD
+                              : LOSS_VALUE;
+  // Compilation takes most of the time: not every program in every way.
+  for (unsigned element : {LOSS_F32, LOSS_F64}) {
+    if (seed % 4 != 0 && seed % 2 != element)
+      continue;
+    if (std::string failure = kernels.compare({element, mode, true}, program, data, expected, seed,
+                                              tally(Subject::Kernel));
+        !failure.empty())
+      return failure;
+    if (seed % 8 < 2)
+      if (std::string failure = kernels.compare({element, mode, false}, program, data, exact, seed,
+                                                tally(Subject::KernelAsWritten));
+          !failure.empty())
+        return failure;
+  }
+  return {};
 }
 
 /// LibTorch computes in double but promises nothing about the accuracy of its functions (trigamma

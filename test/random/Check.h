@@ -65,7 +65,10 @@ public:
 
   /// Compiles `text` and compares all that compute it, on data of `seed`.
   Verdict check(const std::string &text, uint64_t seed);
+  /// Numbers compared since prepare().
   const Tallies &tallies() const;
+  /// Compiles one small loss, so that all contexts exist. Starts no thread.
+  void prepare();
 
 private:
   struct Impl;

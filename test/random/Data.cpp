@@ -18,7 +18,8 @@ namespace {
 class Chooser {
 public:
   Chooser(const lang::Program &program, uint64_t seed, Flavour flavour)
-      : program(program), random(seed * 0x2545f4914f6cdd1du + 7), flavour(flavour) {}
+      : program(program), random(seed * 0x2545f4914f6cdd1du + 7), flavour(flavour),
+        byIndex(random() % 3 != 0) {}
 
   Data choose() {
     chooseSizes();
@@ -95,7 +96,7 @@ private:
     for (size_t i = input.classAxis + 1; i < program.axes.size(); ++i)
       if (input.axes >> i & 1)
         stride *= data.sizes[i];
-    bool byIndex = below(2);
+    // The same for all data of a seed, so that it needs one kernel.
     for (int64_t begin = 0; begin < int64_t(array.data.size()); begin += classes * stride)
       for (int64_t s = 0; s < stride; ++s) {
         if (byIndex) {
@@ -115,6 +116,7 @@ private:
   const lang::Program &program;
   std::mt19937_64 random;
   Flavour flavour;
+  bool byIndex;
   Data data;
 };
 

@@ -111,6 +111,8 @@ Real lgamma(const Real &x) {
 Real trigamma(const Real &x) {
   if (!x.isFinite() || x.isZero())
     return x.isNaN() || x.sign() < 0 ? notANumber() : x.isZero() ? Real(INFINITY) : Real(0);
+  if (x.sign() < 0 && mpfr_integer_p(x.get()))
+    return std::numeric_limits<double>::infinity();
   constexpr long extra = Real::precision / 2 + 16;
   mpfr_t h, left, right;
   mpfr_inits2(4 * Real::precision, h, left, right, static_cast<mpfr_ptr>(nullptr));
@@ -141,13 +143,13 @@ Real erfinv(const Real &x) {
     return x;
   if (x.sign() < 0)
     return -erfinv(-x);
-  // erfc(y) = 1 - x; from the side where the iteration on log erfc converges monotonically.
-  Real wanted = log(Real(1) - x), y = x < Real(0.5) ? x : sqrt(-wanted);
-  Real half = atan2(Real(0), Real(-1)), factor = Real(2) / sqrt(half);
+  Real pi = atan2(Real(0), Real(-1)), factor = Real(2) / sqrt(pi);
+  // Near 0 erf is concave, so steps from the left stay there; else log erfc, from the right.
+  bool isSmall = x < Real(0.5);
+  Real wanted = log1p(-x), y = isSmall ? x / factor : sqrt(-wanted);
   for (int i = 0; i < 60; ++i) {
-    Real complement = erfc(y);
-    // d/dy log erfc(y) = -2/sqrt(pi) exp(-y^2) / erfc(y)
-    Real step = (log(complement) - wanted) * complement / (factor * exp(-(y * y)));
+    Real slope = factor * exp(-(y * y)), complement = erfc(y);
+    Real step = isSmall ? (x - erf(y)) / slope : (log(complement) - wanted) * complement / slope;
     y = y + step;
     if (abs(step) < abs(y) * powerOfTwo(-Real::precision + 8))
       break;

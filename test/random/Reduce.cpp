@@ -16,7 +16,10 @@ using namespace loss::lang;
 
 std::optional<File> parsed(const std::string &text) {
   DiagnosticEngine diagnostics("reduced.loss");
-  return parse(text, diagnostics);
+  File file = parse(text, diagnostics);
+  if (diagnostics.hasErrors())
+    return std::nullopt;
+  return file;
 }
 
 /// Every place of an expression in a file: what may be put in its stead are its operands, and

@@ -1,0 +1,277 @@
+//===- Kernels.cpp - compiled code against exact values -------------------===//
+
+#include "test/random/Kernels.h"
+
+#include "compiler/Pipeline/Pipeline.h"
+#include "compiler/Target/Jit.h"
+
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <random>
+#include <tuple>
+
+namespace loss::stress {
+
+namespace {
+
+constexpr double untouched = -12345.5;
+
+/// The arrays of one argument, or of a result: `rows` slabs with some numbers in between.
+template <typename T> struct Slabs {
+  int64_t rows = 1, size = 1, stride = 1;
+  std::vector<T> data;
+
+  Slabs(int64_t rows, int64_t size, int64_t gap, T fill)
+      : rows(rows), size(size), stride(size + gap), data(size_t(rows * (size + gap)), fill) {}
+  T &at(int64_t row, int64_t k) { return data[size_t(row * stride + k)]; }
+};
+
+/// One call of a kernel.
+template <typename T> class Call {
+public:
+  Call(const LossModule &module, const LossKernel &kernel, const lang::Program &program,
+       const Data &data, uint64_t seed)
+      : module(module), kernel(kernel), program(program), data(data), random(seed),
+        rows(module.row_axis < 0 ? 1 : data.sizes[0]) {}
+
+  std::string run(const std::vector<BoundedArray> &expected, Arithmetic arithmetic, Tally &tally) {
+    // Where the rows are the only axis, they are contiguous.
+    gap = module.axis_count == 1 || random() % 3 ? 0 : 3;
+    weight = random() % 2 ? 1 : 0.75;
+    scale = random() % 2 ? 1 : 0.5;
+    for (uint32_t i = 0; i < module.input_count; ++i)
+      addInput(i);
+    for (uint32_t i = 0; i < module.param_count; ++i)
+      params.push_back(data.arguments.find(module.params[i].name)->second.data[0]);
+    addGradients(expected);
+    if (std::string failure = call(int64_t(expected[0].data.size())); !failure.empty())
+      return failure;
+    return check(expected, arithmetic, tally);
+  }
+
+private:
+  bool hasRows(const lang::AxisSet axes) const { return module.row_axis == 0 && (axes & 1); }
+
+  void addInput(uint32_t i) {
+    const lang::ProgramInput &input = program.inputs[i];
+    const auto &array = data.arguments.find(input.name)->second;
+    if (module.inputs[i].kind == LOSS_INPUT_TARGET && kernel.target == LOSS_TARGET_INDEX) {
+      bool byRow = hasRows(input.axes);
+      int64_t slab = int64_t(data.classes.size()) / (byRow ? rows : 1);
+      indices = data.classes;
+      inputs.push_back(indices.data());
+      inputStrides.push_back(byRow ? slab : 0);
+      return;
+    }
+    int64_t count = hasRows(input.axes) ? rows : 1, size = int64_t(array.data.size()) / count;
+    auto &slabs = arrays.emplace_back(std::make_unique<Slabs<T>>(count, size, gap, T(NAN)));
+    for (int64_t r = 0; r < count; ++r)
+      for (int64_t k = 0; k < size; ++k)
+        slabs->at(r, k) = T(array.data[size_t(r * size + k)]);
+    inputs.push_back(slabs->data.data());
+    inputStrides.push_back(count > 1 || hasRows(input.axes) ? slabs->stride : 0);
+  }
+
+  /// True where the mode gives a gradient for argument `i` (inputs, then parameters).
+  bool gives(uint32_t i) const {
+    bool isInput = i < module.input_count;
+    if (isInput && module.inputs[i].kind == LOSS_INPUT_TARGET && kernel.target == LOSS_TARGET_INDEX)
+      return false;
+    return kernel.mode == LOSS_VALUE_AND_ALL_GRADS ||
+           (kernel.mode == LOSS_VALUE_AND_GRAD && isInput && module.inputs[i].has_gradient);
+  }
+
+  void addGradients(const std::vector<BoundedArray> &expected) {
+    for (uint32_t i = 0; i < module.input_count + module.param_count; ++i) {
+      lang::AxisSet axes = i < module.input_count ? program.inputs[i].axes : 0;
+      int64_t size = int64_t(expected[i + 1].data.size()) / (hasRows(axes) ? rows : 1);
+      auto &slabs =
+          gradients.emplace_back(std::make_unique<Slabs<T>>(rows, size, gap, T(untouched)));
+      gradBases.push_back(gives(i) ? slabs->data.data() : nullptr);
+      gradStrides.push_back(slabs->stride);
+    }
+  }
+
+  std::string call(int64_t resultSize) {
+    value.assign(size_t(resultSize) + 4, T(untouched));
+    std::vector<int64_t> sizes;
+    for (uint32_t i = 0; i < module.axis_count; ++i)
+      sizes.push_back(data.sizes[i]);
+    size_t bytes = kernel.scratch ? size_t(kernel.scratch(sizes.data())) * sizeof(T) : 0;
+    size_t rounded = (bytes + 63) / 64 * 64 + 64;
+    std::unique_ptr<unsigned char, decltype(&std::free)> scratch(
+        static_cast<unsigned char *>(std::aligned_alloc(64, rounded)), &std::free);
+    std::memset(scratch.get(), 0x5a, rounded);
+    T factor = T(weight);
+    LossArgs args{};
+    args.sizes = sizes.data();
+    args.inputs = inputs.data();
+    args.input_strides = inputStrides.data();
+    args.params = params.data();
+    args.weights = &factor;
+    args.value = value.data();
+    args.grads = gradBases.data();
+    args.grad_strides = gradStrides.data();
+    args.grad_scale = scale;
+    LossKernelFn entry = loss_kernel_entry(&kernel, loss_cpu_level());
+    // The rows are divided anyhow.
+    int64_t middle = rows > 1 ? int64_t(random() % uint64_t(rows + 1)) : rows;
+    for (auto [begin, end] : {std::pair(int64_t(0), middle), std::pair(middle, rows)})
+      if (begin != end)
+        if (int64_t status = entry(&args, begin, end, bytes ? scratch.get() : nullptr);
+            status != -1)
+          return "the kernel complained of a class index in row " + std::to_string(status);
+    for (size_t i = bytes; i < rounded; ++i)
+      if (scratch.get()[i] != 0x5a)
+        return "the kernel wrote behind its scratch memory";
+    for (size_t i = size_t(resultSize); i < value.size(); ++i)
+      if (value[i] != T(untouched))
+        return "the kernel wrote behind its result";
+    return {};
+  }
+
+  std::string check(const std::vector<BoundedArray> &expected, Arithmetic arithmetic,
+                    Tally &tally) {
+    value.resize(expected[0].data.size());
+    if (std::string failure =
+            compareAll("value", value, scaled(expected[0].data, weight), arithmetic, tally);
+        !failure.empty())
+      return failure;
+    for (uint32_t i = 0; i < gradients.size(); ++i) {
+      Slabs<T> &slabs = *gradients[i];
+      std::string name = i < module.input_count ? module.inputs[i].name
+                                                : module.params[i - module.input_count].name;
+      for (int64_t r = 0; r < slabs.rows; ++r)
+        for (int64_t k = gives(i) ? slabs.size : 0; k < slabs.stride; ++k)
+          if (slabs.at(r, k) != T(untouched))
+            return "the kernel wrote between the slabs of the gradient by " + name;
+      if (!gives(i))
+        continue;
+      // The caller adds up the rows of an argument without the row axis.
+      lang::AxisSet axes = i < module.input_count ? program.inputs[i].axes : 0;
+      std::vector<double> numbers;
+      if (hasRows(axes)) {
+        for (int64_t r = 0; r < slabs.rows; ++r)
+          for (int64_t k = 0; k < slabs.size; ++k)
+            numbers.push_back(double(slabs.at(r, k)));
+      } else {
+        numbers.assign(size_t(slabs.size), 0);
+        for (int64_t r = 0; r < slabs.rows; ++r)
+          for (int64_t k = 0; k < slabs.size; ++k)
+            numbers[size_t(k)] += double(slabs.at(r, k));
+      }
+      if (std::string failure =
+              compareAll("gradient by " + name, numbers,
+                         scaled(expected[i + 1].data, weight * scale), arithmetic, tally);
+          !failure.empty())
+        return failure;
+    }
+    return {};
+  }
+
+  static std::vector<Bounded> scaled(std::vector<Bounded> numbers, double factor) {
+    for (Bounded &x : numbers) {
+      x.value = x.value * Real(factor);
+      // The product rounds, too.
+      double size = std::abs(toDouble(x.value));
+      for (unsigned a = 0; a < arithmetics; ++a)
+        x.error[a] = factor * x.error[a] + (factor == 1 ? 0
+                                            : a == F32  ? size * 0x1p-23 + 0x1p-149
+                                            : a == F64  ? size * 0x1p-52 + 0x1p-1074
+                                                        : 0);
+    }
+    return numbers;
+  }
+
+  const LossModule &module;
+  const LossKernel &kernel;
+  const lang::Program &program;
+  const Data &data;
+  std::mt19937_64 random;
+  int64_t rows, gap = 0;
+  double weight = 1, scale = 1;
+  std::vector<std::unique_ptr<Slabs<T>>> arrays, gradients;
+  std::vector<int64_t> indices, inputStrides, gradStrides;
+  std::vector<const void *> inputs;
+  std::vector<void *> gradBases;
+  std::vector<double> params;
+  std::vector<T> value;
+};
+
+} // namespace
+
+struct KernelRunner::Impl {
+  std::string text;
+  std::shared_ptr<Jit> jit;
+  std::unique_ptr<PipelineContext> context;
+  unsigned used = 0;
+  using Key = std::tuple<unsigned, unsigned, unsigned, bool>;
+  std::map<Key, std::unique_ptr<JitModule>> modules;
+
+  PipelineContext &pipeline() {
+    // Types and attributes live as long as an MLIR context.
+    if (!context || ++used % 256 == 0)
+      context = std::make_unique<PipelineContext>();
+    return *context;
+  }
+};
+
+KernelRunner::KernelRunner() : impl(std::make_unique<Impl>()) {
+  auto jit = Jit::create();
+  if (!jit)
+    llvm::report_fatal_error(jit.takeError());
+  impl->jit = std::move(*jit);
+}
+KernelRunner::~KernelRunner() = default;
+
+void KernelRunner::setText(const std::string &text) {
+  impl->text = text;
+  impl->modules.clear();
+}
+
+std::string KernelRunner::compare(const KernelChoice &choice, const lang::Program &program,
+                                  const Data &data, const std::vector<BoundedArray> &expected,
+                                  uint64_t seed, Tally &tally) {
+  static const char *const modes[] = {"value", "value and gradients", "value and all gradients"};
+  unsigned target = LOSS_TARGET_NONE;
+  for (const lang::ProgramInput &input : program.inputs)
+    if (input.kind == lang::InputKind::Target)
+      target = data.classes.empty() ? LOSS_TARGET_DENSE : LOSS_TARGET_INDEX;
+  std::string what = std::string(choice.optimised ? "kernel" : "unoptimised kernel") + " (" +
+                     (choice.element == LOSS_F32 ? "f32, " : "f64, ") +
+                     (target == LOSS_TARGET_INDEX ? "classes, " : "") + modes[choice.mode] + ")";
+
+  auto &loaded = impl->modules[{choice.element, target, choice.mode, choice.optimised}];
+  if (!loaded) {
+    PipelineOptions options;
+    options.selection = {1u << choice.element, 1u << target, 1u << choice.mode, 1u << LOSS_PLAIN,
+                         0};
+    // Where all arguments are inputs with a gradient, there is no mode for more.
+    if (choice.mode == LOSS_VALUE_AND_ALL_GRADS)
+      options.selection.modes |= 1u << LOSS_VALUE_AND_GRAD;
+    options.simplify = choice.optimised;
+    Compilation compiled = impl->pipeline().compile(impl->text, "random.loss", options, true);
+    if (!compiled.succeeded())
+      return what + " does not compile: " + lang::render(compiled.diagnostics) + compiled.failure;
+    auto &object = compiled.levels.at(0).object;
+    auto module = impl->jit->load({object.data(), object.size()});
+    if (!module)
+      return what + " cannot be loaded: " + llvm::toString(module.takeError());
+    loaded = std::move(*module);
+  }
+  const LossModule &module = loaded->module();
+  const LossKernel *kernel = nullptr;
+  for (unsigned mode = choice.mode; !kernel && int(mode) >= 0; --mode)
+    kernel = loss_find_kernel(&module, choice.element, target, mode, LOSS_PLAIN);
+  if (!kernel)
+    return {}; // A loss without an input that is a value has no gradient.
+  Arithmetic arithmetic = choice.element == LOSS_F32 ? F32 : F64;
+  std::string failure =
+      choice.element == LOSS_F32
+          ? Call<float>(module, *kernel, program, data, seed).run(expected, arithmetic, tally)
+          : Call<double>(module, *kernel, program, data, seed).run(expected, arithmetic, tally);
+  return failure.empty() ? failure : what + ": " + failure;
+}
+
+} // namespace loss::stress
