@@ -1,6 +1,6 @@
 // Gradients from above, gradients by every argument, and second derivatives.
 
-#include "runtime/torch/LossFunction.h"
+#include "OpenLoss.h"
 
 #include <gtest/gtest.h>
 
@@ -11,10 +11,6 @@ using torch::Tensor;
 namespace F = torch::nn::functional;
 
 namespace {
-
-CompiledLoss open(const std::string &name) {
-  return CompiledLoss(LossHandle::open(std::string(LOSSLANG_TEST_MODULES) + "/" + name + ".so"));
-}
 
 constexpr Reduction reductions[] = {Reduction::None, Reduction::Mean, Reduction::Sum};
 
@@ -43,7 +39,7 @@ void expectSameGradients(const std::function<Tensor(std::vector<Tensor>)> &ours,
 
 TEST(Derivatives, ByATargetThatRequiresOne) {
   torch::manual_seed(31);
-  CompiledLoss loss = open("c_cross_entropy");
+  CompiledLoss loss = openLoss("c_cross_entropy");
   for (Reduction reduction : reductions) {
     LossCallOptions options;
     options.reduction = reduction;
@@ -58,7 +54,7 @@ TEST(Derivatives, ByATargetThatRequiresOne) {
 
 TEST(Derivatives, ByAFixedInputThatRequiresOne) {
   torch::manual_seed(32);
-  CompiledLoss loss = open("square_error");
+  CompiledLoss loss = openLoss("square_error");
   for (Reduction reduction : reductions) {
     LossCallOptions options;
     options.reduction = reduction;
@@ -71,7 +67,7 @@ TEST(Derivatives, ByAFixedInputThatRequiresOne) {
 
 TEST(Derivatives, OfALossWithoutRows) {
   torch::manual_seed(33);
-  CompiledLoss loss = open("pairs");
+  CompiledLoss loss = openLoss("pairs");
   for (bool turned : {false, true})
     for (Reduction reduction : reductions) {
       LossCallOptions options;
@@ -95,7 +91,7 @@ TEST(Derivatives, OfALossWithoutRows) {
 }
 
 TEST(Derivatives, AKeptGraphOfADeferredLossGivesTheSameTwice) {
-  CompiledLoss loss = open("pairs");
+  CompiledLoss loss = openLoss("pairs");
   LossCallOptions options;
   options.reduction = Reduction::None;
   Tensor x = torch::randn({4, 3}, torch::kDouble).requires_grad_();
@@ -109,7 +105,7 @@ TEST(Derivatives, AKeptGraphOfADeferredLossGivesTheSameTwice) {
 /// Second derivatives against LibTorch's of its own cross entropy.
 TEST(Derivatives, SecondLikeTorchsOwn) {
   torch::manual_seed(34);
-  CompiledLoss loss = open("c_cross_entropy");
+  CompiledLoss loss = openLoss("c_cross_entropy");
   Tensor index = torch::randint(5, {2, 3}, torch::kLong);
   index[0][1] = -100;
   Tensor dense = torch::rand({2, 5, 3}, torch::kDouble);
@@ -155,7 +151,7 @@ TEST(Derivatives, SecondLikeTorchsOwn) {
 }
 
 TEST(Derivatives, AZeroFromAboveHidesNoSecondDerivative) {
-  CompiledLoss loss = open("c_cross_entropy");
+  CompiledLoss loss = openLoss("c_cross_entropy");
   LossCallOptions options;
   options.reduction = Reduction::None;
   Tensor x = torch::randn({3, 4}, torch::kDouble).requires_grad_();
@@ -174,7 +170,7 @@ TEST(Derivatives, AZeroFromAboveHidesNoSecondDerivative) {
 
 TEST(Derivatives, FunctionalFormsAgreeWithAutograd) {
   torch::manual_seed(36);
-  CompiledLoss loss = open("c_cross_entropy");
+  CompiledLoss loss = openLoss("c_cross_entropy");
   Tensor x = torch::randn({4, 5}, torch::kDouble).requires_grad_();
   Tensor target = torch::randint(5, {4}, torch::kLong);
   for (Reduction reduction : reductions) {

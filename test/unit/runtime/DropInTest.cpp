@@ -1,7 +1,7 @@
 // The contract of a drop-in loss, against LibTorch's cross entropy: weights, ignored targets, label
 // smoothing, divisors, types of targets, empty batches.
 
-#include "runtime/torch/LossFunction.h"
+#include "OpenLoss.h"
 
 #include <gtest/gtest.h>
 
@@ -10,10 +10,6 @@ using torch::Tensor;
 namespace F = torch::nn::functional;
 
 namespace {
-
-CompiledLoss open(const std::string &name) {
-  return CompiledLoss(LossHandle::open(std::string(LOSSLANG_TEST_MODULES) + "/" + name + ".so"));
-}
 
 F::CrossEntropyFuncOptions torchOptions(const LossCallOptions &ours) {
   F::CrossEntropyFuncOptions options;
@@ -55,7 +51,7 @@ void expectLikeTorch(const CompiledLoss &loss, const Tensor &logits, const Tenso
 
 TEST(DropIn, AllOptionsTogetherLikeTorch) {
   torch::manual_seed(11);
-  CompiledLoss loss = open("c_cross_entropy");
+  CompiledLoss loss = openLoss("c_cross_entropy");
   int combinations = 0;
   for (const std::vector<int64_t> &shape :
        std::vector<std::vector<int64_t>>{{6}, {5, 6}, {2, 6, 3}, {2, 6, 3, 4}})
@@ -91,7 +87,7 @@ TEST(DropIn, AllOptionsTogetherLikeTorch) {
 
 TEST(DropIn, SampleWeightsMultiplyEveryWay) {
   torch::manual_seed(12);
-  CompiledLoss loss = open("c_cross_entropy");
+  CompiledLoss loss = openLoss("c_cross_entropy");
   const auto real = torch::kDouble;
   Tensor logits = torch::randn({2, 6, 3}, real), target = torch::randint(6, {2, 3}, torch::kLong);
   target[1][1] = -100;
@@ -136,7 +132,7 @@ TEST(DropIn, SampleWeightsMultiplyEveryWay) {
 }
 
 TEST(DropIn, AllIgnoredAndEmptyLikeTorch) {
-  CompiledLoss loss = open("c_cross_entropy");
+  CompiledLoss loss = openLoss("c_cross_entropy");
   Tensor ignored = torch::full({3}, -100, torch::kLong);
   for (Reduction reduction : reductions)
     for (double smoothing : {0.0, 0.2})
@@ -166,7 +162,7 @@ TEST(DropIn, AllIgnoredAndEmptyLikeTorch) {
 }
 
 TEST(DropIn, IgnoredRowsMayHoldNan) {
-  CompiledLoss loss = open("c_cross_entropy");
+  CompiledLoss loss = openLoss("c_cross_entropy");
   Tensor logits = torch::zeros({3, 4});
   logits[1].fill_(std::nan(""));
   logits.requires_grad_();
@@ -178,7 +174,7 @@ TEST(DropIn, IgnoredRowsMayHoldNan) {
 
 TEST(DropIn, ClassIndicesOfEveryIntegerType) {
   torch::manual_seed(13);
-  CompiledLoss loss = open("c_cross_entropy");
+  CompiledLoss loss = openLoss("c_cross_entropy");
   Tensor logits = torch::randn({5, 3}), target = torch::randint(3, {5}, torch::kLong);
   Tensor expected = loss(logits, target);
   for (auto type : {torch::kInt, torch::kShort, torch::kChar, torch::kByte})
@@ -192,7 +188,7 @@ TEST(DropIn, ClassIndicesOfEveryIntegerType) {
 
 TEST(DropIn, ElementLossesTakeEveryShapeAndPromoteTypes) {
   torch::manual_seed(14);
-  CompiledLoss loss = open("square_error");
+  CompiledLoss loss = openLoss("square_error");
   for (const std::vector<int64_t> &shape :
        std::vector<std::vector<int64_t>>{{}, {5}, {3, 4}, {2, 3, 2, 2}, {0, 3}, {70001}})
     for (Reduction reduction : reductions)
@@ -223,7 +219,7 @@ TEST(DropIn, ElementLossesTakeEveryShapeAndPromoteTypes) {
 
 TEST(DropIn, SeveralResultsARow) {
   torch::manual_seed(15);
-  CompiledLoss loss = open("segments");
+  CompiledLoss loss = openLoss("segments");
   Tensor x = torch::randn({2, 4, 3, 5}, torch::kDouble);
   Tensor y = torch::randint(4, {2, 3, 5}, torch::kLong);
   y[1][2][4] = -100;
@@ -255,7 +251,7 @@ TEST(DropIn, SeveralResultsARow) {
 TEST(DropIn, MetaTensorsHaveTheResultsShape) {
   for (auto type : {torch::kFloat, torch::kHalf, torch::kDouble})
     for (Reduction reduction : reductions) {
-      CompiledLoss loss = open("c_cross_entropy");
+      CompiledLoss loss = openLoss("c_cross_entropy");
       LossCallOptions options;
       options.reduction = reduction;
       Tensor logits = torch::randn({2, 6, 3, 4}, type), target = torch::randint(6, {2, 3, 4});

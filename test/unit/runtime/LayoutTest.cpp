@@ -1,6 +1,6 @@
 // Strides and types: tiles against plain copies, and the layout of gradients.
 
-#include "runtime/torch/LossFunction.h"
+#include "OpenLoss.h"
 #include "runtime/torch/SlabView.h"
 
 #include <gtest/gtest.h>
@@ -9,10 +9,6 @@ using namespace loss::runtime;
 using torch::Tensor;
 
 namespace {
-
-CompiledLoss open(const std::string &name) {
-  return CompiledLoss(LossHandle::open(std::string(LOSSLANG_TEST_MODULES) + "/" + name + ".so"));
-}
 
 /// The view whose first `rows` dimensions are those of the rows.
 SlabView viewOf(const Tensor &t, int64_t rows) {
@@ -131,7 +127,7 @@ void expectLikeContiguous(const CompiledLoss &loss, const Tensor &logits, const 
 
 TEST(Layout, ResultsDoNotDependOnStrides) {
   torch::manual_seed(23);
-  CompiledLoss loss = open("c_cross_entropy");
+  CompiledLoss loss = openLoss("c_cross_entropy");
   for (auto type : {torch::kFloat, torch::kDouble, torch::kHalf, torch::kBFloat16}) {
     Tensor target = torch::randint(21, {3, 17, 4}, torch::kLong);
     Tensor images = torch::randn({3, 21, 17, 4}, type);
@@ -158,7 +154,7 @@ TEST(Layout, NothingLargeIsCopied) {
     bool memoryProfilingEnabled() const override { return true; }
     int64_t largest = 0;
   };
-  CompiledLoss loss = open("c_cross_entropy");
+  CompiledLoss loss = openLoss("c_cross_entropy");
   Tensor target = torch::randint(19, {2, 128, 128}, torch::kLong);
   Tensor images = torch::randn({2, 19, 128, 128});
   const Tensor cases[] = {images, images.to(torch::kHalf),
@@ -175,7 +171,7 @@ TEST(Layout, NothingLargeIsCopied) {
 TEST(Layout, MoreElementsThan32BitsCount) {
   // One number seen 2^31 + 7 times.
   const int64_t count = (int64_t(1) << 31) + 7;
-  CompiledLoss error = open("square_error");
+  CompiledLoss error = openLoss("square_error");
   LossCallOptions options;
   options.reduction = Reduction::Sum;
   Tensor x = torch::full({}, 2.0f).expand({count}), y = torch::full({}, 1.0f).expand({count});
@@ -183,7 +179,7 @@ TEST(Layout, MoreElementsThan32BitsCount) {
 
   // Rows 2^30 elements apart: pages that nobody touches take no memory.
   const int64_t apart = int64_t(1) << 30;
-  CompiledLoss loss = open("c_cross_entropy");
+  CompiledLoss loss = openLoss("c_cross_entropy");
   Tensor target = torch::tensor({int64_t(0), int64_t(1), int64_t(2)});
   for (auto type : {torch::kFloat, torch::kHalf}) {
     Tensor logits = torch::empty({2 * apart + 8}, type).as_strided({3, 5}, {apart, 1});
@@ -198,7 +194,7 @@ TEST(Layout, MoreElementsThan32BitsCount) {
 
 TEST(Layout, HalfGradientsSurviveALossScale) {
   torch::manual_seed(24);
-  CompiledLoss loss = open("c_cross_entropy");
+  CompiledLoss loss = openLoss("c_cross_entropy");
   Tensor data = torch::randn({4096, 100});
   Tensor target = torch::randint(100, {4096}, torch::kLong);
   Tensor half = data.to(torch::kHalf).requires_grad_();
@@ -215,7 +211,7 @@ TEST(Layout, HalfGradientsSurviveALossScale) {
 TEST(Layout, ThreadsDoNotChangeTiledOrSummedResults) {
   torch::manual_seed(25);
   const int before = at::get_num_threads();
-  CompiledLoss loss = open("c_cross_entropy"), square = open("weighted_square");
+  CompiledLoss loss = openLoss("c_cross_entropy"), square = openLoss("weighted_square");
   Tensor images = torch::randn({3, 19, 64, 65}).to(torch::kBFloat16);
   Tensor target = torch::randint(19, {3, 64, 65}, torch::kLong);
   Tensor scores = torch::randn({5003, 40}, torch::kDouble);

@@ -1,4 +1,4 @@
-#include "runtime/torch/LossFunction.h"
+#include "OpenLoss.h"
 
 #include <gmock/gmock.h>
 
@@ -7,10 +7,6 @@ using testing::HasSubstr;
 using torch::Tensor;
 
 namespace {
-
-CompiledLoss open(const std::string &name) {
-  return CompiledLoss(LossHandle::open(std::string(LOSSLANG_TEST_MODULES) + "/" + name + ".so"));
-}
 
 /// The message of the error of type E that `action` ends with.
 template <typename E = c10::Error, typename Action> std::string errorOf(Action action) {
@@ -24,7 +20,7 @@ template <typename E = c10::Error, typename Action> std::string errorOf(Action a
 
 class CompiledLossErrors : public testing::Test {
 protected:
-  CompiledLoss loss = open("c_cross_entropy");
+  CompiledLoss loss = openLoss("c_cross_entropy");
   Tensor logits = torch::zeros({4, 3});
   Tensor target = torch::zeros({4}, torch::kLong);
 };
@@ -72,7 +68,7 @@ TEST_F(CompiledLossErrors, ShapesAndTypesThatDoNotFit) {
 }
 
 TEST_F(CompiledLossErrors, InputsByName) {
-  CompiledLoss square = open("weighted_square");
+  CompiledLoss square = openLoss("weighted_square");
   Tensor scores = torch::zeros({4, 3}, torch::kDouble);
   LossCallOptions options;
   EXPECT_THAT(errorOf([&] { square(scores, {}, options); }),
@@ -146,11 +142,11 @@ TEST_F(CompiledLossErrors, Weights) {
               HasSubstr("class_weight: expected floating-point numbers, but found Long"));
   options = {};
   options.labelSmoothing = 0.1;
-  CompiledLoss plain = open("first_order");
+  CompiledLoss plain = openLoss("first_order");
   EXPECT_THAT(errorOf([&] { plain(logits, target, options); }),
               HasSubstr("without a kernel for f32 with class indices, label smoothing and class "
                         "weights"));
-  CompiledLoss error = open("square_error");
+  CompiledLoss error = openLoss("square_error");
   EXPECT_THAT(errorOf<c10::ValueError>([&] { error(logits, logits, options); }),
               HasSubstr("class weights and label smoothing need a target over classes"));
   // The row of a weighted index is named as well.
@@ -162,7 +158,7 @@ TEST_F(CompiledLossErrors, Weights) {
 }
 
 TEST_F(CompiledLossErrors, IntegersThatDoNotFit) {
-  CompiledLoss error = open("square_error");
+  CompiledLoss error = openLoss("square_error");
   Tensor labels = torch::tensor({int64_t(1), int64_t(1 << 24), int64_t((1 << 24) + 1)});
   EXPECT_THAT(errorOf<c10::ValueError>([&] { error(torch::zeros({3}), labels); }),
               HasSubstr("input 'y': 16777217 is not exactly representable in f32"));
@@ -171,7 +167,7 @@ TEST_F(CompiledLossErrors, IntegersThatDoNotFit) {
 }
 
 TEST_F(CompiledLossErrors, BadIndexInARowOfSeveral) {
-  CompiledLoss segments = open("segments");
+  CompiledLoss segments = openLoss("segments");
   Tensor x = torch::zeros({3, 4, 5});
   Tensor y = torch::zeros({3, 5}, torch::kLong);
   y[1][3] = 4;
@@ -187,7 +183,7 @@ TEST_F(CompiledLossErrors, BackwardTwice) {
 }
 
 TEST_F(CompiledLossErrors, SecondDerivative) {
-  loss = open("first_order");
+  loss = openLoss("first_order");
   logits.requires_grad_();
   Tensor value = loss(logits * 2, target);
   Tensor first = torch::autograd::grad({value}, {logits}, {}, true, true)[0];
@@ -223,7 +219,7 @@ TEST_F(CompiledLossErrors, SecondDerivativeByATarget) {
 }
 
 TEST_F(CompiledLossErrors, InputChangedBetweenForwardAndBackward) {
-  CompiledLoss pairs = open("pairs");
+  CompiledLoss pairs = openLoss("pairs");
   Tensor x = torch::ones({3, 2}, torch::kDouble).requires_grad_();
   Tensor z = torch::ones({3, 2}, torch::kDouble);
   LossCallOptions options;

@@ -1,4 +1,4 @@
-#include "runtime/torch/LossFunction.h"
+#include "OpenLoss.h"
 
 #include <gtest/gtest.h>
 
@@ -9,10 +9,6 @@ using torch::Tensor;
 namespace F = torch::nn::functional;
 
 namespace {
-
-CompiledLoss open(const std::string &name) {
-  return CompiledLoss(LossHandle::open(std::string(LOSSLANG_TEST_MODULES) + "/" + name + ".so"));
-}
 
 F::CrossEntropyFuncOptions torchOptions(Reduction reduction) {
   F::CrossEntropyFuncOptions options;
@@ -47,7 +43,7 @@ void expectLikeTorch(const CompiledLoss &loss, const Tensor &logits, const Tenso
 
 TEST(CompiledLoss, AgreesWithTorchForAllShapesTypesAndReductions) {
   torch::manual_seed(1);
-  CompiledLoss loss = open("c_cross_entropy");
+  CompiledLoss loss = openLoss("c_cross_entropy");
   const std::vector<std::vector<int64_t>> shapes = {{7}, {5, 7}, {1, 3}, {2, 4, 3}, {2, 5, 3, 4}};
   for (const auto &shape : shapes)
     for (auto type : {torch::kFloat, torch::kDouble})
@@ -69,7 +65,7 @@ TEST(CompiledLoss, AgreesWithTorchForAllShapesTypesAndReductions) {
 
 TEST(CompiledLoss, TakesStridedInput) {
   torch::manual_seed(2);
-  CompiledLoss loss = open("c_cross_entropy");
+  CompiledLoss loss = openLoss("c_cross_entropy");
   Tensor wide = torch::randn({6, 20}, torch::kDouble);
   Tensor target = torch::randint(10, {12}, torch::kLong);
   const Tensor cases[] = {
@@ -90,7 +86,7 @@ TEST(CompiledLoss, TakesStridedInput) {
 
 TEST(CompiledLoss, ComputesHalfTypesInSingle) {
   torch::manual_seed(3);
-  CompiledLoss loss = open("c_cross_entropy");
+  CompiledLoss loss = openLoss("c_cross_entropy");
   Tensor target = torch::randint(9, {8}, torch::kLong);
   for (auto type : {torch::kBFloat16, torch::kHalf}) {
     Tensor logits = torch::randn({8, 9}).to(type).requires_grad_();
@@ -105,7 +101,7 @@ TEST(CompiledLoss, ComputesHalfTypesInSingle) {
 }
 
 TEST(CompiledLoss, TreatsAnEmptyBatchLikeTorch) {
-  CompiledLoss loss = open("c_cross_entropy");
+  CompiledLoss loss = openLoss("c_cross_entropy");
   Tensor logits = torch::empty({0, 4}).requires_grad_();
   Tensor target = torch::empty({0}, torch::kLong);
   Tensor mean = loss(logits, target);
@@ -120,7 +116,7 @@ TEST(CompiledLoss, TreatsAnEmptyBatchLikeTorch) {
 }
 
 TEST(CompiledLoss, PropagatesNan) {
-  CompiledLoss loss = open("c_cross_entropy");
+  CompiledLoss loss = openLoss("c_cross_entropy");
   Tensor logits = torch::zeros({2, 3});
   logits[1][2] = std::nan("");
   logits.requires_grad_();
@@ -132,7 +128,7 @@ TEST(CompiledLoss, PropagatesNan) {
 }
 
 TEST(CompiledLoss, HandsOutTheGradientWithoutACopy) {
-  CompiledLoss loss = open("c_cross_entropy");
+  CompiledLoss loss = openLoss("c_cross_entropy");
   Tensor logits = torch::randn({64, 50}).requires_grad_();
   Tensor target = torch::randint(50, {64}, torch::kLong);
   loss(logits, target).backward();
@@ -142,7 +138,7 @@ TEST(CompiledLoss, HandsOutTheGradientWithoutACopy) {
 }
 
 TEST(CompiledLoss, UsesTheMemoryOfReleasedGradientsOnly) {
-  CompiledLoss loss = open("c_cross_entropy");
+  CompiledLoss loss = openLoss("c_cross_entropy");
   Tensor target = torch::randint(1000, {700}, torch::kLong); // a gradient of 2.8 MB
   auto gradient = [&](const Tensor &data) {
     Tensor logits = data.clone().requires_grad_();
@@ -163,7 +159,7 @@ TEST(CompiledLoss, UsesTheMemoryOfReleasedGradientsOnly) {
 }
 
 TEST(CompiledLoss, KeptGraphGivesIndependentGradients) {
-  CompiledLoss loss = open("c_cross_entropy");
+  CompiledLoss loss = openLoss("c_cross_entropy");
   Tensor logits = torch::randn({6, 5}).requires_grad_();
   Tensor target = torch::randint(5, {6}, torch::kLong);
   for (double factor : {1.0, 3.0}) {
@@ -182,7 +178,7 @@ TEST(CompiledLoss, KeptGraphGivesIndependentGradients) {
 
 TEST(CompiledLoss, AccumulatesOverSeveralUses) {
   torch::manual_seed(4);
-  CompiledLoss loss = open("c_cross_entropy");
+  CompiledLoss loss = openLoss("c_cross_entropy");
   Tensor logits = torch::randn({6, 5}, torch::kDouble).requires_grad_();
   Tensor other = logits.detach().clone().requires_grad_();
   Tensor a = torch::randint(5, {6}, torch::kLong), b = torch::randint(5, {6}, torch::kLong);
@@ -194,7 +190,7 @@ TEST(CompiledLoss, AccumulatesOverSeveralUses) {
 
 TEST(CompiledLoss, ResultsDoNotDependOnTheNumberOfThreads) {
   torch::manual_seed(5);
-  CompiledLoss loss = open("c_cross_entropy");
+  CompiledLoss loss = openLoss("c_cross_entropy");
   const int before = at::get_num_threads();
   Tensor target = torch::randint(40, {5003}, torch::kLong);
   Tensor data = torch::randn({5003, 40});
@@ -215,7 +211,7 @@ TEST(CompiledLoss, ResultsDoNotDependOnTheNumberOfThreads) {
 }
 
 TEST(CompiledLoss, WorksInsideAParallelRegionAndOnOtherThreads) {
-  CompiledLoss loss = open("c_cross_entropy");
+  CompiledLoss loss = openLoss("c_cross_entropy");
   Tensor logits = torch::randn({3000, 40});
   Tensor target = torch::randint(40, {3000}, torch::kLong);
   Tensor expected = loss(logits, target);
@@ -233,7 +229,7 @@ TEST(CompiledLoss, WorksInsideAParallelRegionAndOnOtherThreads) {
 
 TEST(CompiledLoss, PassesEveryKindOfInputAndItsGradient) {
   torch::manual_seed(6);
-  CompiledLoss loss = open("weighted_square");
+  CompiledLoss loss = openLoss("weighted_square");
   const auto real = torch::kDouble;
   // Without a target the last axis takes all dimensions that are left over.
   for (const std::vector<int64_t> &shape :
@@ -277,7 +273,7 @@ TEST(CompiledLoss, PassesEveryKindOfInputAndItsGradient) {
 }
 
 TEST(CompiledLoss, ComputesOnlyTheGradientsThatAreWanted) {
-  CompiledLoss loss = open("weighted_square");
+  CompiledLoss loss = openLoss("weighted_square");
   Tensor scores = torch::randn({4, 3}, torch::kDouble);
   Tensor weight = torch::randn({3}, torch::kDouble).requires_grad_();
   LossCallOptions options;
