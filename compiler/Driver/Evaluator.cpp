@@ -55,7 +55,7 @@ std::unique_ptr<Evaluator> Evaluator::create(const SourceFile &source,
 
 /// Random elements of an input from a range.
 static Array draw(const lang::Program &program, const lang::ProgramInput &input,
-                  std::pair<double, double> range, std::mt19937_64 &random) {
+                  std::pair<double, double> range, bool oneHot, std::mt19937_64 &random) {
   static constexpr int64_t lengths[] = {3, 4, 2, 3};
   std::vector<std::string> axes;
   std::vector<int64_t> sizes;
@@ -83,6 +83,9 @@ static Array draw(const lang::Program &program, const lang::ProgramInput &input,
   for (size_t i = 0; i < array.data.size(); ++i) {
     if (i / stride % sizes[classes])
       continue;
+    int64_t chosen = static_cast<int64_t>(random() % sizes[classes]);
+    for (int64_t k = 0; oneHot && k < sizes[classes]; ++k)
+      array.data[i + k * stride] = k == chosen;
     double sum = 0;
     for (int64_t k = 0; k < sizes[classes]; ++k)
       sum += array.data[i + k * stride];
@@ -92,7 +95,7 @@ static Array draw(const lang::Program &program, const lang::ProgramInput &input,
   return array;
 }
 
-std::optional<Arguments> Evaluator::findPoint() {
+std::optional<Arguments> Evaluator::findPoint(bool oneHot) {
   static constexpr std::pair<double, double> ranges[] = {
       {-2, 2}, {0.05, 0.95}, {0.5, 3}, {-0.95, 0.95}, {1.5, 6}};
   std::mt19937_64 random(20261122);
@@ -100,7 +103,7 @@ std::optional<Arguments> Evaluator::findPoint() {
     for (int attempt = 0; attempt < 4; ++attempt) {
       Arguments point;
       for (const lang::ProgramInput &input : program().inputs)
-        point[input.name] = draw(program(), input, range, random);
+        point[input.name] = draw(program(), input, range, oneHot, random);
       for (const lang::ProgramParam &param : program().params)
         point[param.name] = Array(param.defaultValue);
       std::optional<double> value = this->value(point);

@@ -25,9 +25,10 @@ public:
 
   const lang::Program &program() const { return *written.program; }
 
-  /// Random inputs at which the loss is finite, the same in every run, and the parameters' defaults.
-  /// Some losses take scores, others probabilities or lengths: several ranges are tried.
-  std::optional<Arguments> findPoint();
+  /// Random inputs at which the loss is finite, the same in every run, and the parameters'
+  /// defaults. Some losses take scores, others probabilities or lengths: several ranges are tried.
+  /// The target is a distribution, or with `oneHot` one class.
+  std::optional<Arguments> findPoint(bool oneHot = false);
 
   /// The result; nothing where the interpreter refuses.
   std::optional<Array> result(const Arguments &arguments);

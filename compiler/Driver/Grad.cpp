@@ -100,8 +100,8 @@ int loss::printGradient(const DriverOptions &options) {
     return exitUsage;
   llvm::Expected<std::string> text = gradientText(compilation, *wrt);
   if (!text)
-    return complain(exitCompileError, "the gradient for '" + *wrt +
-                                          "' cannot be written in the language: " +
-                                          llvm::toString(text.takeError()));
+    return complain(exitCompileError,
+                    "the gradient for '" + *wrt +
+                        "' cannot be written in the language: " + llvm::toString(text.takeError()));
   return writeOutput(options.output.empty() ? "-" : options.output, *text);
 }
