@@ -18,7 +18,7 @@ const std::pair<std::string, EmitKind> emitKinds[] = {
     {"ast", EmitKind::AST},       {"loss", EmitKind::Loss},     {"grad", EmitKind::Grad},
     {"fused", EmitKind::Fused},   {"vector", EmitKind::Vector}, {"llvm", EmitKind::LLVM},
     {"asm", EmitKind::Assembly},  {"obj", EmitKind::Object},    {"so", EmitKind::SharedObject},
-    {"header", EmitKind::Header}, {"latex", EmitKind::Latex}, {"explain", EmitKind::Explain},
+    {"header", EmitKind::Header}, {"latex", EmitKind::Latex},   {"explain", EmitKind::Explain},
 };
 
 const std::pair<std::string, Command> commands[] = {
@@ -184,10 +184,14 @@ void CommandLine::addCompileOptions() {
            "Element types of the kernels, f32, f64; both by default: lossc x.loss --element=f32");
   addNames("--target", options.targets, {"index", "dense"}, "KIND,...",
            "Targets of the kernels, index, dense; both by default: lossc x.loss --target=index");
-  addNames("--mode", options.modes, {"value", "grad", "all", "tangent"}, "MODE,...",
-           "What the kernels compute: value, grad (and the gradients of the inputs), all (and those "
-           "of parameters, fixed inputs and dense targets), tangent (second order); the first three "
-           "by default: lossc x.loss --mode=grad");
+  addNames(
+      "--mode", options.modes, {"value", "grad", "all", "tangent"}, "MODE,...",
+      "What the kernels compute: value, grad (and the gradients of the inputs), all (and those "
+      "of parameters, fixed inputs and dense targets), tangent (second order); the first three "
+      "by default: lossc x.loss --mode=grad");
+  app.add_flag("--plain", options.plain,
+               "Without the kernels that serve label smoothing and class weights: "
+               "lossc x.loss --plain -o x.so");
   app.add_option("--order", options.order,
                  "Highest order of derivatives, 1 or 2: lossc mse.loss --order=2 -o mse.so")
       ->check(CLI::Range(1, 2))

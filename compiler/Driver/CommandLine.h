@@ -27,6 +27,7 @@ struct DriverOptions {
   /// Of derivatives; 2 adds the kernels of second order.
   unsigned order = 1;
   bool verifyDiagnostics = false, timePhases = false, explain = false;
+  bool plain = false;
 
   // Compile, Check and Grad.
   std::vector<std::string> defineTexts;

@@ -57,6 +57,8 @@ int loss::compileFile(const DriverOptions &options) {
   selection.targets = maskOf(options.targets, {"none", "index", "dense"}, selection.targets);
   selection.targets |= 1u << LOSS_TARGET_NONE;
   selection.modes = maskOf(options.modes, {"value", "grad", "all", "tangent"}, selection.modes);
+  if (options.plain)
+    selection.options = 1u << LOSS_PLAIN;
   if (options.order > 1)
     selection.modes |= 1u << LOSS_TANGENT;
   // A library serves every processor; a look inside concerns one level.

@@ -2,6 +2,8 @@
 
 #include "compiler/Pipeline/Pipeline.h"
 
+#include "compiler/Pipeline/Describe.h"
+
 #include "compiler/Autodiff/Passes.h"
 #include "compiler/Conversion/Passes.h"
 #include "compiler/Dialect/Loss/IR/Loss.h"
@@ -166,7 +168,6 @@ private:
   bool generateLLVM();
   bool generateObjects(bool descriptorInLevel);
 
-  void describeProgram();
   std::vector<unsigned> levels();
   void dump(Phase phase);
   void dumpText(Phase phase, StringRef suffix, StringRef text, StringRef extension);
@@ -264,77 +265,9 @@ bool Run::parse(std::string_view text) {
 }
 
 bool Run::generateLoss() {
-  describeProgram();
+  result.info = describe(*result.program, result.source);
   result.module = generate(*context, *result.program);
   return static_cast<bool>(result.module);
-}
-
-static uint32_t kindOf(lang::InputKind kind) {
-  switch (kind) {
-  case lang::InputKind::Value:
-    return LOSS_INPUT_VALUE;
-  case lang::InputKind::Target:
-    return LOSS_INPUT_TARGET;
-  case lang::InputKind::Fixed:
-    return LOSS_INPUT_FIXED;
-  }
-  llvm_unreachable("unknown kind of input");
-}
-
-static uint32_t constraintOf(lang::Constraint constraint) {
-  switch (constraint) {
-  case lang::Constraint::Any:
-    return LOSS_ANY;
-  case lang::Constraint::Positive:
-    return LOSS_POSITIVE;
-  case lang::Constraint::Nonnegative:
-    return LOSS_NONNEGATIVE;
-  case lang::Constraint::Unit:
-    return LOSS_UNIT;
-  case lang::Constraint::Integer:
-    return LOSS_INTEGER;
-  }
-  llvm_unreachable("unknown constraint");
-}
-
-void Run::describeProgram() {
-  const lang::Program &program = *result.program;
-  ModuleInfo &info = result.info;
-  info.name = program.name;
-  info.doc = program.doc;
-  info.source = result.source;
-  auto indices = [](lang::AxisSet axes) {
-    std::vector<uint32_t> list;
-    for (uint32_t i = 0; axes >> i; ++i)
-      if (axes >> i & 1)
-        list.push_back(i);
-    return list;
-  };
-  // Copies come last, and callers do not see them.
-  for (size_t i = 0; i < program.axes.size(); ++i)
-    if (program.copyOf[i] < 0)
-      info.axes.push_back(program.axes[i]);
-  for (const lang::ProgramInput &input : program.inputs) {
-    info.inputs.push_back({input.name, input.doc, kindOf(input.kind), indices(input.axes), false});
-    if (input.kind == lang::InputKind::Target)
-      info.classAxis = input.classAxis;
-  }
-  for (const lang::ProgramParam &param : program.params)
-    info.params.push_back(
-        {param.name, param.doc, param.defaultValue, constraintOf(param.constraint)});
-  info.resultAxes = indices(program.nodes[program.result].type.axes);
-}
-
-/// What the row axis, known once the program is simplified, means for callers.
-static void describeRows(ModuleInfo &info, ir::ProgramOp program) {
-  bool hasRows = static_cast<bool>(program.getRowAxis());
-  info.rowAxis = hasRows ? 0 : -1;
-  auto isRowInput = [&](const InputInfo &input) {
-    return input.kind == LOSS_INPUT_VALUE && llvm::is_contained(input.axes, 0u);
-  };
-  bool any = hasRows && llvm::any_of(info.inputs, isRowInput);
-  for (InputInfo &input : info.inputs)
-    input.hasGradient = input.kind == LOSS_INPUT_VALUE && (!any || isRowInput(input));
 }
 
 static bool wants(uint32_t mask, unsigned bit) { return mask >> bit & 1; }
