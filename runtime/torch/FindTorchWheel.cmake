@@ -38,6 +38,7 @@ set(LOSSLANG_TORCH_DIR "")
 foreach(_python ${_pythons})
   losslang_torch_probe("${_python}" LOSSLANG_TORCH_DIR)
   if(LOSSLANG_TORCH_DIR)
+    set(LOSSLANG_TORCH_INTERPRETER "${_python}" CACHE INTERNAL "The Python interpreter of that LibTorch")
     break()
   endif()
 endforeach()
@@ -46,7 +47,6 @@ if(NOT LOSSLANG_TORCH_DIR)
                       "Run ./dev setup, or give -DLOSSLANG_TORCH_PYTHON=PATH, or build without it: "
                       "-DLOSSLANG_ENABLE_TORCH=OFF")
 endif()
-set(LOSSLANG_TORCH_INTERPRETER "${_python}" CACHE INTERNAL "The Python interpreter of that LibTorch")
 message(STATUS "LibTorch: ${LOSSLANG_TORCH_DIR}")
 
 # LibTorch's OpenMP runtime, whose threads the adapter shares.
