@@ -374,6 +374,13 @@ void FunctionBuilder::emitScan(ScanOp scan) {
       else
         offset = arith::AddIOp::create(b, offset, code.product(positions[axis], step));
     }
+    // One weight may stand for all.
+    auto argument = dyn_cast<BlockArgument>(of);
+    if (argument && argument.getOwner() == &kernel.getBody().front() &&
+        kernel.getRole(argument.getArgNumber()).getKind() == RoleKind::weights) {
+      offset = code.product(offset, code.weightStride);
+      stride = code.product(stride, code.weightStride);
+    }
     return {code.at(code.map.lookup(of), offset, type.getElementType()), stride};
   };
   auto [in, inStride] = walk(scan.getInput());

@@ -179,9 +179,9 @@ void KernelBuilder::addResults() {
   if (isWide) {
     weights = weightArgument;
     plan.addOutput(yield.getOperand(0), valueArray, isTangent ? Value() : weights);
-    // The seed carries the weights and the scale.
+    // The seed carries the weights.
     for (auto [gradient, array] : grads)
-      plan.addOutput(gradient, array, {});
+      plan.addOutput(gradient, array, scale);
     return;
   }
   weight = weightArgument;
@@ -287,10 +287,6 @@ Value KernelBuilder::element(Value wide) {
   Value result;
   if (Value array = arrayOf(wide)) {
     result = read(wide, array, cast<ArrayType>(array.getType()).getAxes().getNames());
-    // The weights of the result are the seed of the gradients, and those are scaled.
-    auto argument = dyn_cast<BlockArgument>(wide);
-    if (argument && program.getArgKind(argument.getArgNumber()) == "seed")
-      result = arith::MulFOp::create(builder, wide.getLoc(), result, scale);
   } else {
     result = elementOf(wide.getDefiningOp());
   }
@@ -439,9 +435,8 @@ FailureOr<KernelOp> KernelBuilder::build() {
   };
   if (!plan.isWide(value))
     returned.push_back(isTangent ? narrow(value) : times(narrow(value), weight));
-  // A seed carries weights and scale already.
   for (Value gradient : narrowGrads)
-    returned.push_back(scaledWeight ? times(narrow(gradient), scaledWeight) : narrow(gradient));
+    returned.push_back(times(narrow(gradient), scaledWeight ? scaledWeight : scale));
   KernelReturnOp::create(builder, program.getLoc(), returned);
   return kernel;
 }
