@@ -3,11 +3,11 @@
 #include "test/random/Generator.h"
 
 #include "lang/Builtins.h"
+#include "test/random/Chance.h"
 #include "test/random/Intervals.h"
 
 #include <cstdio>
 #include <optional>
-#include <random>
 #include <vector>
 
 namespace loss::stress {
@@ -30,15 +30,12 @@ struct Value {
 std::string decimal(double number) {
   char text[32];
   std::snprintf(text, sizeof text, "%.4g", number);
-  std::string result = text;
-  // Digits stand on both sides of a point; exponents as they are.
-  return result;
+  return text;
 }
 
-class Writer {
+class Writer : Chance {
 public:
-  Writer(uint64_t seed, const GeneratorOptions &options)
-      : random(seed * 0x9e3779b97f4a7c15u + 1), options(options) {}
+  Writer(uint64_t seed, const GeneratorOptions &options) : Chance(seed), options(options) {}
 
   std::string write() {
     chooseAxes();
@@ -53,15 +50,6 @@ public:
   }
 
 private:
-  //===--------------------------------------------------------------------===//
-  // Chance
-  //===--------------------------------------------------------------------===//
-
-  size_t below(size_t n) { return random() % n; }
-  bool chance(unsigned percent) { return below(100) < percent; }
-  double between(double lo, double hi) { return lo + (hi - lo) * (double(below(1001)) / 1000); }
-  template <typename T, size_t n> const T &oneOf(const T (&list)[n]) { return list[below(n)]; }
-
   //===--------------------------------------------------------------------===//
   // Axes, inputs, parameters
   //===--------------------------------------------------------------------===//
@@ -591,7 +579,6 @@ private:
     bool binary;
   };
 
-  std::mt19937_64 random;
   GeneratorOptions options;
   std::vector<std::string> axes;
   size_t originals = 0;
