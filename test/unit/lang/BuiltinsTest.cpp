@@ -2,6 +2,8 @@
 #include "lang/Builtins.h"
 #include "LangTesting.h"
 
+#include <filesystem>
+#include <regex>
 #include <set>
 
 using namespace loss::lang;
@@ -45,6 +47,30 @@ TEST(Builtins, EveryOneIsInTheSpecification) { // [LANG-6.5]
   for (const BuiltinConstant &constant : builtinConstants())
     EXPECT_NE(text.find("`" + std::string(constant.name) + "`"), std::string::npos)
         << constant.name;
+}
+
+/// Numbers like "LANG-4.2" in a text; "[LANG-4.2] to [LANG-4.5]" stands for all four.
+static void collectRules(const std::string &text, std::set<std::string> &rules) {
+  static const std::regex rule("\\[LANG-([0-9]+)\\.([0-9]+)\\](?: to \\[LANG-\\1\\.([0-9]+)\\])?");
+  for (std::sregex_iterator match(text.begin(), text.end(), rule), end; match != end; ++match) {
+    int first = std::stoi((*match)[2]), last = (*match)[3].matched ? std::stoi((*match)[3]) : first;
+    for (int i = first; i <= last; ++i)
+      rules.insert("LANG-" + (*match)[1].str() + "." + std::to_string(i));
+  }
+}
+
+TEST(Builtins, EveryRuleOfTheSpecificationIsCitedByATest) {
+  std::set<std::string> cited;
+  for (const auto &entry :
+       std::filesystem::recursive_directory_iterator(std::string(LOSSLANG_SOURCE_ROOT) + "/test"))
+    if (entry.is_regular_file())
+      collectRules(readFile(entry.path()), cited);
+  std::string text = readFile(std::string(LOSSLANG_SOURCE_ROOT) + "/docs/language.md");
+  const std::string start = "\n- [LANG-";
+  for (size_t at = text.find(start); at != std::string::npos; at = text.find(start, at + 1)) {
+    std::string rule = text.substr(at + 4, text.find(']', at) - at - 4);
+    EXPECT_TRUE(cited.count(rule)) << rule;
+  }
 }
 
 TEST(Builtins, RuleNumbersOfTheSpecificationAreUnique) {

@@ -73,7 +73,7 @@ TEST(Sema, Arity) {
   EXPECT_EQ(error.notes[0].message, "the function is defined here");
 }
 
-TEST(Sema, Axes) { // [LANG-4.6], [LANG-4.7]
+TEST(Sema, Axes) { // [LANG-4.7], [LANG-4.12]
   expectErrors({
       {returning("sum(x over clas)"), "unknown axis 'clas'", "did you mean 'class'?"},
       {returning("sum(x over height)"), "unknown axis 'height'",
@@ -84,11 +84,7 @@ TEST(Sema, Axes) { // [LANG-4.6], [LANG-4.7]
       {returning("max(sum(x over class) over class)"),
        "expected an operand with the axis 'class' in 'max', but found one of type 'real [batch]'",
        ""},
-      {returning("sum(x over batch)"),
-       "'batch' is the axis of the rows, and a loss computes one row at a time",
-       "the caller chooses how to reduce over the rows"},
-      {returning("sum(x over class) / size(batch)"),
-       "'batch' is the axis of the rows, and a loss computes one row at a time", ""},
+      {returning("sum(x over batch) / size(batch)"), "", ""},
       {"fn g(a: [klass]) = a " + returning("g(x)"), "unknown axis 'klass'",
        "did you mean 'class'?"},
   });
@@ -127,16 +123,17 @@ TEST(Sema, ElementTypes) { // [LANG-4.8]
   });
 }
 
-TEST(Sema, ResultType) { // [LANG-4.5]
+TEST(Sema, ResultType) { // [LANG-4.11]
   expectErrors({
-      {returning("x"), "expected a result of type 'real [batch]', but found 'real [batch, class]'",
-       "reduce it, as in 'sum(... over class)'"},
-      {returning("k"), "expected a result of type 'real [batch]', but found 'real []'",
-       "a loss has one value for each row of 'batch'"},
-      {returning("w"), "expected a result of type 'real [batch]', but found 'real [class]'", ""},
+      {returning("x"), "", ""},
+      {returning("k"), "", ""},
+      {returning("w"), "", ""},
       {returning("sum(x over class) > 0"),
-       "expected a result of type 'real [batch]', but found 'bool [batch]'",
+       "expected a real number, but found a truth value of type 'bool [batch]'",
        "write 'if c then 1 else 0' to make a number of it"},
+      {lossWith("axis other = class return sum(x * w[class -> other] over batch)"),
+       "expected a result without copies of axes, but found one of type 'real [class, other]'",
+       "reduce it, as in 'mean(... over other)'"},
   });
 }
 
@@ -173,30 +170,28 @@ TEST(Sema, Recursion) { // [LANG-3.10]
   EXPECT_EQ(error.notes[1].message, "by way of 'c' here");
 }
 
-TEST(Sema, Signatures) { // [LANG-3.3], [LANG-3.5], [LANG-4.2], [LANG-4.3]
+TEST(Sema, Signatures) { // [LANG-3.3], [LANG-3.13], [LANG-3.14], [LANG-4.3], [LANG-4.9], [LANG-4.10]
   expectErrors({
       {"loss f() { return 1 }", "expected a loss with an input, but found none",
        "write 'logits: [batch, class]'"},
       {"loss f(param k = 1) { return k }", "expected a loss with an input, but found none", ""},
-      {"loss f(x: [b]) { return x }",
-       "expected an input with two axes, rows and classes, but 'x' has one",
-       "write 'x: [batch, class]'"},
-      {"loss f(x: [a, b, c]) { return x }",
-       "expected an input with two axes, rows and classes, but 'x' has 3", ""},
+      {"loss f(x: []) { return x }", "expected an input with an axis, but 'x' has none",
+       "write 'x: [batch]'"},
+      {"loss f(x: [b]) { return x }", "", ""},
       {"loss f(x: [b, b]) { return x }", "the axis 'b' is listed twice", ""},
+      {"loss f(x: [a, b, c], y: target [c], z: fixed [d]) { return x * y * z }", "", ""},
       {"loss f(x: [b, c], y: target [c, b]) { return x }",
-       "expected the axes in the order [b, c], but 'b' comes late", ""},
-      {"loss f(x: [b, c], z: [d]) { return x }", "unknown axis 'd'", ""},
-      {"loss f(x: [b, c], y: target [b]) { return x }",
-       "expected the target 'y' to have the axes [b, c]",
-       "a target is a distribution over the classes; the caller may still pass class indices"},
+       "expected an order of the axes that every input keeps, but 'y' has 'c' before 'b'", ""},
+      {"loss f(x: [b], y: target []) { return x * y }",
+       "expected the target 'y' to have an axis, the classes", ""},
       {"loss f(x: [b, c], y: target [b, c], z: target [b, c]) { return x }",
-       "expected at most one target, but 'z' is another", ""},
-      {"loss f(y: target [b, c]) { return sum(y over c) }",
-       "expected an input of type [b, c] that is not a target, but found none",
-       "write 'logits: [b, c]'"},
-      {"loss f(y: target [b, c], w: [c]) { return sum(y over c) }",
-       "expected an input of type [b, c] that is not a target, but found none", ""},
+       "expected at most one target, but 'z' is another", "declare further labels as 'fixed'"},
+      {"loss f(x: [b, c], y: target over b [b, c]) { return x * y }", "", ""},
+      {"loss f(x: [batch, d], y: target over clas [batch, class]) { return x * y }",
+       "expected an axis of the target 'y', but found 'clas'", "did you mean 'class'?"},
+      {"loss f(y: target [b, c], z: fixed [b]) { return sum(y over c) }",
+       "expected an input that gradients flow to, but found only targets and fixed ones",
+       "declare the prediction without 'target' and 'fixed'"},
   });
 }
 

@@ -1,6 +1,8 @@
 // Every file of the library is correct, documented and printed stably.
 #include "LangTesting.h"
 
+#include "lang/Imports.h"
+
 #include <filesystem>
 
 using namespace loss::lang;
@@ -17,6 +19,14 @@ std::vector<std::filesystem::path> libraryFiles() {
   return files;
 }
 
+Outcome compileFile(const std::filesystem::path &path) {
+  DiagnosticEngine diagnostics(path);
+  File file = parse(readFile(path), diagnostics);
+  loadImports(file, diagnostics);
+  std::optional<Program> program = analyze(file, diagnostics);
+  return {std::move(program), diagnostics.diagnostics()};
+}
+
 TEST(Stdlib, HasTheLosses) {
   std::vector<std::string> names;
   for (const auto &path : libraryFiles())
@@ -29,7 +39,7 @@ TEST(Stdlib, HasTheLosses) {
 
 TEST(Stdlib, CompilesWithoutAWarning) {
   for (const auto &path : libraryFiles()) {
-    Outcome outcome = compile(readFile(path));
+    Outcome outcome = compileFile(path);
     ASSERT_TRUE(outcome.program) << path << outcome.firstError().message;
     EXPECT_TRUE(outcome.diagnostics.empty()) << path;
     EXPECT_EQ(outcome.program->name, path.stem());
@@ -38,7 +48,7 @@ TEST(Stdlib, CompilesWithoutAWarning) {
 
 TEST(Stdlib, IsDocumented) {
   for (const auto &path : libraryFiles()) {
-    Outcome outcome = compile(readFile(path));
+    Outcome outcome = compileFile(path);
     ASSERT_TRUE(outcome.program);
     EXPECT_NE(outcome.program->doc.find("\nFormula: "), std::string::npos) << path;
     EXPECT_NE(outcome.program->doc.find("\nSource: "), std::string::npos) << path;
@@ -53,9 +63,11 @@ TEST(Stdlib, PrintingIsTheIdentityAfterTheFirstTime) { // [LANG-2.5]
   for (const auto &path : libraryFiles()) {
     DiagnosticEngine diagnostics(path);
     File file = parse(readFile(path), diagnostics);
+    loadImports(file, diagnostics);
     ASSERT_TRUE(file.complete);
     std::string once = print(file);
     File again = parse(once, diagnostics);
+    loadImports(again, diagnostics);
     ASSERT_TRUE(again.complete) << once;
     EXPECT_EQ(print(again), once);
     // The meaning stays, too.
