@@ -24,7 +24,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   std::optional<Program> program = analyze(file, diagnostics);
   require(program.has_value() == !diagnostics.hasErrors(), "a program or errors");
   for (const Diagnostic &diagnostic : diagnostics.diagnostics())
-    require(diagnostic.message.find("internal") == std::string::npos, "no internal error",
+    require(!diagnostic.message.starts_with("internal error"), "no internal error",
             diagnostic.message);
   render(diagnostics);
   if (program)

@@ -1,10 +1,10 @@
 //===- module.cpp - fuzzing: damaged modules are refused ------------------===//
 //
-// What the loader promises. A file is looked at before the dynamic loader maps it: whatever its bytes,
-// the look does no harm, and a file that passes is an ELF library whose segments all lie inside of it.
-// (What machine code does cannot be promised: damaged code is not told from other code.) A descriptor
-// that comes from such a file, or from another version, is checked before it is used: with any numbers
-// and missing arrays in it, it is refused or can be used.
+// What the loader promises. A file is looked at before the dynamic loader maps it: whatever its
+// bytes, the look does no harm, and a file that passes is an ELF library whose segments all lie
+// inside of it. (What machine code does cannot be promised: damaged code is not told from other
+// code.) A descriptor that comes from such a file, or from another version, is checked before it is
+// used: with any numbers and missing arrays in it, it is refused or can be used.
 //
 //===----------------------------------------------------------------------===//
 
@@ -140,8 +140,8 @@ void useDescriptor(Source &source) {
     params.push_back({name("alpha"), "", 1.0, source.number(4), 0});
   std::vector<LossKernel> kernels;
   for (uint32_t i = 0; i < counts[3]; ++i) {
-    LossKernel kernel{source.number(1), source.number(2), source.number(3), source.number(1),
-                      nullptr,          {}};
+    LossKernel kernel{source.number(1), source.number(2), source.number(3),
+                      source.number(1), nullptr,          {}};
     if (source.often())
       kernel.entry[source.below(LOSS_LEVEL_COUNT)] = kernelThatIsNotCalled;
     kernels.push_back(kernel);
@@ -158,8 +158,8 @@ void useDescriptor(Source &source) {
   module.param_count = counts[2];
   module.kernel_count = counts[3];
   module.result_axis_count = counts[4];
-  module.row_axis = int32_t(source.number(1)) - int32_t(source.below(2));
-  module.class_axis = int32_t(source.number(most)) - 1;
+  module.row_axis = int32_t(source.number(1) - source.below(2));
+  module.class_axis = int32_t(source.number(most) - 1);
   module.class_weighting = source.number(2);
   module.axes = source.often() ? axisNames.data() : nullptr;
   module.inputs = source.often() ? inputs.data() : nullptr;
