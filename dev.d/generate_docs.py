@@ -83,7 +83,9 @@ def builtins():
         "AXISWISE": "Along an axis: `f(x over axis)`, the axis stays",
         "QUERY": "Of an axis: `f(axis)`",
     }
-    macros = [f"LOSS_{kind}(N,DOC,DOMAIN)=@@{kind} N DOC @@ DOMAIN" for kind in kinds]
+    # A query also names its operation.
+    arguments = {kind: "N,OP,DOC,DOMAIN" if kind == "QUERY" else "N,DOC,DOMAIN" for kind in kinds}
+    macros = [f"LOSS_{kind}({arguments[kind]})=@@{kind} N DOC @@ DOMAIN" for kind in kinds]
     macros.append("LOSS_CONSTANT(N,VALUE,DOC)=@@CONSTANT N DOC @@ VALUE")
     rows = {}
     for line in preprocess("lang/Builtins.def", macros):

@@ -32,8 +32,7 @@ Expr Expr::as(Expr other) const {
                                              where.builder.getFloatAttr(element, literal));
     return {other.site, broadcastTo(where.builder, where.loc, number, other.type())};
   }
-  Type wide =
-      typeWithAxes(getElementTypeOrSelf(type()), joinAxes(where, type(), other.type()));
+  Type wide = typeWithAxes(getElementTypeOrSelf(type()), joinAxes(where, type(), other.type()));
   return {other.site, broadcastTo(where.builder, where.loc, held, wide)};
 }
 
@@ -117,9 +116,7 @@ Expr autodiff::sum(Expr x, StringAttr axis) {
   return {&x.at(), ReduceOp::create(x.at().builder, x.at().loc, ReduceKind::sum, x.value(), axis)};
 }
 
-Expr autodiff::spread(Expr x, Expr like) {
-  return x.as(like);
-}
+Expr autodiff::spread(Expr x, Expr like) { return x.as(like); }
 
 Expr autodiff::sumTo(Expr x, Expr like) {
   for (StringAttr axis : llvm::reverse(axesOf(x.type())))

@@ -20,9 +20,9 @@ mlir::FailureOr<ProgramOp> differentiate(ProgramOp program, llvm::ArrayRef<std::
 mlir::FailureOr<ProgramOp> gradientForKernel(ProgramOp program, llvm::ArrayRef<unsigned> arguments,
                                              llvm::StringRef suffix);
 
-/// A new program `name` beside `gradient`, which gradientForKernel made: with a tangent argument for
-/// each gradient, it yields the derivative of the result along the tangents (marked "tangent"), and
-/// the gradients of the seeded sum of that, which are Hessian-vector products.
+/// A new program `name` beside `gradient`, which gradientForKernel made: with a tangent argument
+/// for each gradient, it yields the derivative of the result along the tangents (marked "tangent"),
+/// and the gradients of the seeded sum of that, which are Hessian-vector products.
 mlir::FailureOr<ProgramOp> tangentForKernel(ProgramOp gradient, llvm::StringRef name);
 
 #define GEN_PASS_DECL

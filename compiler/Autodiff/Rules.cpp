@@ -62,8 +62,8 @@ Expr renameBack(Expr g, const Application &at) {
 
 Expr cumsum(Expr x, Expr key, StringAttr axis, bool reverse) {
   Value by = key.isNothing() ? Value() : key.as(x).value();
-  return {&x.at(), CumsumOp::create(x.at().builder, x.at().loc, x.type(), x.value(), by, axis,
-                                    reverse)};
+  return {&x.at(),
+          CumsumOp::create(x.at().builder, x.at().loc, x.type(), x.value(), by, axis, reverse)};
 }
 
 Expr extremumPartial(const Application &at) {
@@ -133,7 +133,7 @@ Table makeTable() {
   RULE(math::RsqrtOp, D(-0.5 * (g * r) / x));    // (x^(-1/2))' = -x^(-1/2) / (2 x)
   RULE(math::PowFOp, D(powByBase(g, x, y)), D(powByExponent(g, x, y, r)));
 
-  RULE(HypotOp, D(g * (x / r)), D(g * (y / r))); // NaN at x = y = 0
+  RULE(HypotOp, D(g * (x / r)), D(g * (y / r)));          // NaN at x = y = 0
   RULE(XlogyOp, D(xlogyByFactor(g, x, y)), D(g * x / y)); // NaN by y at x = y = 0
 
   // Piecewise constant.
@@ -143,18 +143,18 @@ Table makeTable() {
   RULE(SignOp, ZERO);
 
   // Trigonometric and hyperbolic functions.
-  RULE(math::SinOp, D(g * cos(x)));                             // sin' = cos
-  RULE(math::CosOp, D(-g * sin(x)));                            // cos' = -sin
-  RULE(math::TanOp, D(g * (1.0 + r * r)));                      // tan' = 1 + tan^2
-  RULE(math::SinhOp, D(g * cosh(x)));                           // sinh' = cosh
-  RULE(math::CoshOp, D(g * sinh(x)));                           // cosh' = sinh
-  RULE(math::TanhOp, D(g * (1.0 - r * r)));                     // tanh' = 1 - tanh^2
-  RULE(math::AsinhOp, D(g / sqrt(1.0 + x * x)));                // asinh' = 1 / sqrt(1 + x^2)
-  RULE(math::AtanOp, D(g / (1.0 + x * x)));                     // atan' = 1 / (1 + x^2)
-  RULE(math::AcoshOp, D(g / (sqrt(x - 1.0) * sqrt(x + 1.0))));  // acosh' = 1 / sqrt(x^2 - 1)
-  RULE(math::AtanhOp, D(g / ((1.0 - x) * (1.0 + x))));          // atanh' = 1 / (1 - x^2)
-  RULE(math::AsinOp, D(g / sqrt((1.0 - x) * (1.0 + x))));       // asin' = 1 / sqrt(1 - x^2)
-  RULE(math::AcosOp, D(-g / sqrt((1.0 - x) * (1.0 + x))));      // acos' = -asin'
+  RULE(math::SinOp, D(g * cos(x)));                            // sin' = cos
+  RULE(math::CosOp, D(-g * sin(x)));                           // cos' = -sin
+  RULE(math::TanOp, D(g * (1.0 + r * r)));                     // tan' = 1 + tan^2
+  RULE(math::SinhOp, D(g * cosh(x)));                          // sinh' = cosh
+  RULE(math::CoshOp, D(g * sinh(x)));                          // cosh' = sinh
+  RULE(math::TanhOp, D(g * (1.0 - r * r)));                    // tanh' = 1 - tanh^2
+  RULE(math::AsinhOp, D(g / sqrt(1.0 + x * x)));               // asinh' = 1 / sqrt(1 + x^2)
+  RULE(math::AtanOp, D(g / (1.0 + x * x)));                    // atan' = 1 / (1 + x^2)
+  RULE(math::AcoshOp, D(g / (sqrt(x - 1.0) * sqrt(x + 1.0)))); // acosh' = 1 / sqrt(x^2 - 1)
+  RULE(math::AtanhOp, D(g / ((1.0 - x) * (1.0 + x))));         // atanh' = 1 / (1 - x^2)
+  RULE(math::AsinOp, D(g / sqrt((1.0 - x) * (1.0 + x))));      // asin' = 1 / sqrt(1 - x^2)
+  RULE(math::AcosOp, D(-g / sqrt((1.0 - x) * (1.0 + x))));     // acos' = -asin'
   RULE(math::Atan2Op, D(g * angleSlope(x, y)), D(-g * angleSlope(y, x)));
   RULE(math::ErfOp, D(g * (kTwoOverSqrtPi * exp(-(x * x)))));   // erf' = 2/sqrt(pi) exp(-x^2)
   RULE(math::ErfcOp, D(g * (-kTwoOverSqrtPi * exp(-(x * x))))); // erfc' = -erf'

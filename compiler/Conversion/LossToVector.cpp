@@ -92,8 +92,8 @@ private:
 
 Value FunctionBuilder::field(ArgsField which, Type type) {
   Type p = code.pointer, d = b.getF64Type(), i = code.i64;
-  auto structType = LLVM::LLVMStructType::getLiteral(b.getContext(),
-                                                     {p, p, p, p, p, d, p, i, p, p, p, d, p, p});
+  auto structType =
+      LLVM::LLVMStructType::getLiteral(b.getContext(), {p, p, p, p, p, d, p, i, p, p, p, d, p, p});
   Value address = LLVM::GEPOp::create(b, code.pointer, structType, args,
                                       ArrayRef<LLVM::GEPArg>{0, static_cast<int32_t>(which)});
   return load(address, type);
@@ -110,8 +110,7 @@ void FunctionBuilder::loadSizes() {
     if (!kernel.getRange())
       code.sizes[axis] = entry(sizes, i, code.i64);
     else
-      code.sizes[axis] =
-          arith::SubIOp::create(b, function.getArgument(2), function.getArgument(1));
+      code.sizes[axis] = arith::SubIOp::create(b, function.getArgument(2), function.getArgument(1));
 }
 
 std::optional<FunctionBuilder::Memory> FunctionBuilder::memoryOf(RoleAttr role, Type type) {
@@ -270,8 +269,7 @@ void FunctionBuilder::emitRow() {
   }
   OpBuilder::InsertionGuard guard(b);
   if (weight && kernel.getRowAxisAttr() && kernel.getMode() != "tangent") {
-    Value zero =
-        arith::ConstantOp::create(b, cast<TypedAttr>(b.getFloatAttr(code.element, 0.0)));
+    Value zero = arith::ConstantOp::create(b, cast<TypedAttr>(b.getFloatAttr(code.element, 0.0)));
     Value counts = arith::CmpFOp::create(b, arith::CmpFPredicate::UNE, weight, zero);
     auto branch = scf::IfOp::create(b, TypeRange(), counts, /*withElseRegion=*/true);
     b.setInsertionPointToStart(branch.elseBlock());
@@ -338,10 +336,9 @@ void FunctionBuilder::emitOp(Operation &op) {
   } else if (auto size = dyn_cast<AxisSizeOp>(op)) {
     // Of the whole call, also where the kernel works on a range.
     StringAttr axis = kernel.getOriginal(size.getAxisAttr());
-    unsigned index = llvm::find(kernel.getAxes().getNames(), axis) -
-                     kernel.getAxes().getNames().begin();
-    code.map[result] =
-        arith::SIToFPOp::create(b, code.element, entry(sizes, index, code.i64));
+    unsigned index =
+        llvm::find(kernel.getAxes().getNames(), axis) - kernel.getAxes().getNames().begin();
+    code.map[result] = arith::SIToFPOp::create(b, code.element, entry(sizes, index, code.i64));
   } else {
     SmallVector<Value> operands =
         llvm::map_to_vector(op.getOperands(), [&](Value v) { return code.map.lookup(v); });

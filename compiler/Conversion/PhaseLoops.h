@@ -26,9 +26,7 @@ struct KernelCode {
   mlir::Value at(mlir::Value base, mlir::Value index, mlir::Type type) {
     return mlir::LLVM::GEPOp::create(b, pointer, type, base, mlir::ValueRange{index});
   }
-  mlir::Value product(mlir::Value x, mlir::Value y) {
-    return mlir::arith::MulIOp::create(b, x, y);
-  }
+  mlir::Value product(mlir::Value x, mlir::Value y) { return mlir::arith::MulIOp::create(b, x, y); }
   unsigned alignment(mlir::Type type) { return type.getIntOrFloatBitWidth() / 8; }
   /// A number in all lanes.
   mlir::Value splat(double value);

@@ -62,8 +62,8 @@ public:
   Compiler(const Compiler &) = delete;
   Compiler &operator=(const Compiler &) = delete;
 
-  /// Compiles `text` in process. `fileName` appears in diagnostics. `defines`: "name=value", as -D of
-  /// lossc. Throws CompileError.
+  /// Compiles `text` in process. `fileName` appears in diagnostics. `defines`: "name=value", as -D
+  /// of lossc. Throws CompileError.
   std::unique_ptr<JitModule> compile(std::string_view text, const std::string &fileName,
                                      const KernelSelection &selection = {},
                                      const std::vector<std::string> &defines = {});

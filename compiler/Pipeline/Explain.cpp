@@ -27,8 +27,7 @@ std::string times(unsigned count) {
 }
 
 std::string listAxes(ArrayRef<StringAttr> axes) {
-  return llvm::join(
-      llvm::map_range(axes, [](StringAttr axis) { return axis.getValue(); }), ", ");
+  return llvm::join(llvm::map_range(axes, [](StringAttr axis) { return axis.getValue(); }), ", ");
 }
 
 class KernelStory {
@@ -212,8 +211,9 @@ std::string loss::explainKernels(const Compilation &compilation) {
   const ModuleInfo &info = compilation.info;
   std::string text = "loss " + info.name + "\n";
   if (info.rowAxis == 0 && info.axes.size() == 1)
-    text += "Each element of '" + info.axes[0] +
-            "' is computed alone: threads divide the axis, and counts are those of a range of it.\n";
+    text +=
+        "Each element of '" + info.axes[0] +
+        "' is computed alone: threads divide the axis, and counts are those of a range of it.\n";
   else if (info.rowAxis == 0)
     text += "Each row of '" + info.axes[0] +
             "' is computed alone: threads divide the rows, and counts are those of one row. What a "

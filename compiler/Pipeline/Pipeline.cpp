@@ -158,9 +158,7 @@ public:
 private:
   bool parse(std::string_view text);
   bool generateLoss();
-  bool simplify() {
-    return !options.simplify || succeeded(pipelines.simplify.run(*result.module));
-  }
+  bool simplify() { return !options.simplify || succeeded(pipelines.simplify.run(*result.module)); }
   bool differentiate();
   bool specialise();
   bool fuse() { return succeeded(pipelines.fuse.run(*result.module)); }

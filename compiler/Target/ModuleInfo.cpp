@@ -79,17 +79,16 @@ private:
   }
 
   Constant *emitInput(const loss::InputInfo &input) {
-    return ConstantStruct::getAnon(
-        {text(input.name), text(input.doc), u32(input.kind), u32(input.axes.size()),
-         array(input.axes, [&](uint32_t axis) { return u32(axis); }), u32(input.hasGradient),
-         u32(0)});
+    return ConstantStruct::getAnon({text(input.name), text(input.doc), u32(input.kind),
+                                    u32(input.axes.size()),
+                                    array(input.axes, [&](uint32_t axis) { return u32(axis); }),
+                                    u32(input.hasGradient), u32(0)});
   }
 
   Constant *emitParam(const loss::ParamInfo &param) {
-    return ConstantStruct::getAnon(
-        {text(param.name), text(param.doc),
-         ConstantFP::get(Type::getDoubleTy(context), param.defaultValue), u32(param.constraint),
-         u32(0)});
+    return ConstantStruct::getAnon({text(param.name), text(param.doc),
+                                    ConstantFP::get(Type::getDoubleTy(context), param.defaultValue),
+                                    u32(param.constraint), u32(0)});
   }
 
   Constant *emitKernel(const loss::KernelInfo &kernel) {

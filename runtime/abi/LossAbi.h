@@ -45,8 +45,8 @@ enum {
    *  parameters. */
   LOSS_VALUE_AND_ALL_GRADS = 2,
   /** Second order. With tangents v for the inputs with has_gradient: in place of the result its
-   *  derivative along v (not multiplied by the weights), and for each such input the gradient of the
-   *  weighted sum of that derivative, a Hessian-vector product. */
+   *  derivative along v (not multiplied by the weights), and for each such input the gradient of
+   * the weighted sum of that derivative, a Hessian-vector product. */
   LOSS_TANGENT = 3
 };
 
@@ -68,14 +68,14 @@ enum { LOSS_X86_64_V2 = 0, LOSS_X86_64_V3 = 1, LOSS_X86_64_V4 = 2, LOSS_LEVEL_CO
 
 /** Arguments of one call, the same for every thread. */
 typedef struct LossArgs {
-  /** Size of each axis, in the order of LossModule.axes, 1 or more; but for the row axis below 2^31.
-   *  That of the row axis is the number of rows of the whole call. */
+  /** Size of each axis, in the order of LossModule.axes, 1 or more; but for the row axis below
+   * 2^31. That of the row axis is the number of rows of the whole call. */
   const int64_t *sizes;
   /** One base pointer an input, in the order of LossModule.inputs: the slab of row 0. Element type:
    *  the kernel's, or int64_t for a target passed as class indices. */
   const void *const *inputs;
-  /** Elements between the slabs of two rows of each input: 0 repeats one slab for all. Where the row
-   *  axis is the only axis of the loss it must be 1, that of gradients and tangents, too. */
+  /** Elements between the slabs of two rows of each input: 0 repeats one slab for all. Where the
+   * row axis is the only axis of the loss it must be 1, that of gradients and tangents, too. */
   const int64_t *input_strides;
   /** One value a parameter, in the order of LossModule.params. */
   const double *params;
@@ -84,17 +84,17 @@ typedef struct LossArgs {
   /** LOSS_WITH_OPTIONS: the target becomes (1 - s) target + s / classes. */
   double label_smoothing;
   /** Factors of the elements of the result and of what they give to the gradients: laid out as the
-   *  result. A row of weight 0 whose result is one number is not evaluated: its result and gradients
-   *  are 0 even where the formula gives NaN. */
+   *  result. A row of weight 0 whose result is one number is not evaluated: its result and
+   * gradients are 0 even where the formula gives NaN. */
   const void *weights;
   /** Elements between two weights: 1, or 0 for one weight for all. */
   int64_t weight_stride;
   /** The result, contiguous: LossModule.result_axes, row by row. */
   void *value;
-  /** One base pointer an argument: the inputs in order, then the parameters. Only those that the mode
-   *  gives a gradient for are used. The gradient of an argument with the row axis, and of one without
-   *  it too, is one slab a row (a parameter's slab is one element): the caller adds up the rows of the
-   *  latter. Without a row axis it is one slab. */
+  /** One base pointer an argument: the inputs in order, then the parameters. Only those that the
+   * mode gives a gradient for are used. The gradient of an argument with the row axis, and of one
+   * without it too, is one slab a row (a parameter's slab is one element): the caller adds up the
+   * rows of the latter. Without a row axis it is one slab. */
   void *const *grads;
   /** Elements between the slabs of two rows of each gradient. */
   const int64_t *grad_strides;

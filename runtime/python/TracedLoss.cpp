@@ -224,10 +224,10 @@ Tensor tracedLoss(const CallPtr &call, at::TensorList tensors) {
     // One run of the kernel gives both, if nothing but the scale of the gradient is open yet.
     // torch.func differentiates the gradients too, and needs them as an operation of their own.
     // Half-precision gradients of a mean would be lost before a loss scale comes from above.
-    const bool isTiny = call->reduction == "mean" &&
-                        std::any_of(wanted.begin(), wanted.end(), [&](int64_t place) {
-                          return tensors[place].scalar_type() == at::kHalf;
-                        });
+    const bool isTiny =
+        call->reduction == "mean" && std::any_of(wanted.begin(), wanted.end(), [&](int64_t place) {
+          return tensors[place].scalar_type() == at::kHalf;
+        });
     if (call->reduction != "none" && !isTiny && !underFunctorch(tensors))
       std::tie(value, gradients) = callLossAndGradients(*call, tensors, wanted);
     else

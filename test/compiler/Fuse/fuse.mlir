@@ -198,3 +198,25 @@ loss.program @gather(%x: tensor<?x?xf64, #bc> {loss.kind = "input", loss.name = 
   %2 = loss.gather %1 at %t over "class" : tensor<?x?xf64, #bc>, tensor<?xi64, #b> -> tensor<?xf64, #b>
   loss.yield %2 : tensor<?xf64, #b>
 }
+
+// -----
+
+#p = #loss.axes<position>
+#o = #loss.axes<other>
+
+// A value that one pass keeps for a later one may be needed at other positions before that: then it
+// is written earlier.
+// CHECK-LABEL: loss.kernel @earlier
+// CHECK: loss.phase over <other> {{.*}} writes(%[[A:.*]] : !loss.array<f64, <other>>)
+// CHECK: loss.phase over <position> reads(%[[A]]
+loss.program @earlier(%y: tensor<?xf64, #p> {loss.kind = "input", loss.name = "y"})
+    -> (f64 {loss.result = "value"}) attributes {axes = #loss.axes<position, other>, copies = {other = "position"}} {
+  %0 = loss.rename %y "position" to "other" : tensor<?xf64, #p> -> tensor<?xf64, #o>
+  %1 = math.exp %0 : tensor<?xf64, #o>
+  %2 = loss.rename %1 "other" to "position" : tensor<?xf64, #o> -> tensor<?xf64, #p>
+  %3 = math.sin %2 : tensor<?xf64, #p>
+  %4 = loss.rename %3 "position" to "other" : tensor<?xf64, #p> -> tensor<?xf64, #o>
+  %5 = arith.mulf %1, %4 : tensor<?xf64, #o>
+  %6 = loss.reduce sum %5 over "other" : tensor<?xf64, #o> -> f64
+  loss.yield %6 : f64
+}

@@ -53,11 +53,10 @@ TEST(Axes, AreAtMostSixteen) { // [LANG-4.9]
   EXPECT_TRUE(compile("loss f(x: [" + list + "]) { return x }").program);
   EXPECT_EQ(compile("loss f(x: [" + list + ", b]) { return x }").firstError().message,
             "expected at most 16 axes of a loss, but 'b' is another");
-  EXPECT_EQ(
-      compile("loss f(x: [" + list + "]) { axis b = a0 return sum(x[a0 -> b] over b) }")
-          .firstError()
-          .message,
-      "expected at most 16 axes of a loss, but 'b' is another");
+  EXPECT_EQ(compile("loss f(x: [" + list + "]) { axis b = a0 return sum(x[a0 -> b] over b) }")
+                .firstError()
+                .message,
+            "expected at most 16 axes of a loss, but 'b' is another");
 }
 
 TEST(Axes, TargetsKnowTheirClasses) { // [LANG-3.13], [LANG-3.14]

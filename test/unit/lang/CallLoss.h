@@ -89,8 +89,8 @@ public:
         continue;
       result.grads.emplace_back();
       for (size_t r = 0; r < rows; ++r)
-        result.grads[g].emplace_back(gradData[g].begin() + r * gradStrides[g],
-                                     gradData[g].begin() + (r + 1) * gradStrides[g]);
+        result.grads.back().emplace_back(gradData[g].begin() + r * gradStrides[g],
+                                         gradData[g].begin() + (r + 1) * gradStrides[g]);
     }
     return result;
   }

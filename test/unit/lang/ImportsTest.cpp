@@ -48,9 +48,10 @@ TEST_F(Imports, AreWrittenIntoTheText) { // [LANG-3.19]
   files = {{"dir/a.loss", "/// Doc.\nfn a(t) = b(t)\n  derivative t = 1\nfn spare(t) = t"},
            {"lib/b.loss", "fn b(t) { let c = t return c }"}};
   ASSERT_TRUE(load("// ä\nimport \"b.loss\" import \"a.loss\"\n\nloss f(x: [b]) { return a(x) }"));
-  EXPECT_EQ(expanded, "// ä\n" + std::string(31, ' ') + "\n\nloss f(x: [b]) { return a(x) }\n\n"
-                      "fn b(t) {\n  let c = t\n  return c\n}\n\n"
-                      "/// Doc.\nfn a(t) = b(t)\n  derivative t = 1\n");
+  EXPECT_EQ(expanded, "// ä\n" + std::string(31, ' ') +
+                          "\n\nloss f(x: [b]) { return a(x) }\n\n"
+                          "fn b(t) {\n  let c = t\n  return c\n}\n\n"
+                          "/// Doc.\nfn a(t) = b(t)\n  derivative t = 1\n");
   DiagnosticEngine again("again.loss");
   EXPECT_TRUE(parseProgram(expanded, again)) << render(again);
 }

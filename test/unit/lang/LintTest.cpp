@@ -1,6 +1,6 @@
 // Warnings about what a program computes, and the ranges behind them.
-#include "lang/Ranges.h"
 #include "LangTesting.h"
+#include "lang/Ranges.h"
 
 using namespace loss::lang;
 using namespace loss::lang::testing;
@@ -48,13 +48,13 @@ TEST(Lint, FindsValuesThatAreNeverFinite) { // [LANG-10.8]
 }
 
 TEST(Lint, FindsBranchesThatAreNeverTaken) { // [LANG-10.10], [LANG-3.17]
-  for (const char *form : {"if 1 > 2 then x else y", "if k > 0 then x else y",
-                           "if sigmoid(x) > 1 then x else y", "if u >= 0 and u <= 1 then x else y",
-                           "if x^2 < 0 or false then x else y"})
+  for (const char *form :
+       {"if 1 > 2 then x else y", "if k > 0 then x else y", "if sigmoid(x) > 1 then x else y",
+        "if u >= 0 and u <= 1 then x else y", "if x^2 < 0 or false then x else y"})
     EXPECT_EQ(warnings(form), (List{"unreachable-branch"})) << form;
-  for (const char *form : {"if o > 2 then x else y", "if exp(x) > 0 then x else y",
-                           "if x > 0 then x else y", "if u > 0 then x else y",
-                           "if size(c) > 1 then x else y"})
+  for (const char *form :
+       {"if o > 2 then x else y", "if exp(x) > 0 then x else y", "if x > 0 then x else y",
+        "if u > 0 then x else y", "if size(c) > 1 then x else y"})
     EXPECT_EQ(warnings(form), List()) << form;
   // A function may be told what to do.
   Outcome outcome = compile("fn g(a, n) = if n == 2 then a^2 else a\n"

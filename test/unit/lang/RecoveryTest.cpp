@@ -43,18 +43,18 @@ TEST(Recovery, FindsMistakesOfDifferentKinds) {
 }
 
 TEST(Recovery, GoesOnBetweenStatementsAndDefinitions) {
-  EXPECT_EQ(errors("fun helper(x) = x\n"
-                   "loss two(x: [batch, class], y: target [batch class]) {\n"
-                   "  lett a = 1\n"
-                   "  let b = a + helper(x) + unknwn\n"
-                   "  b = 3\n"
-                   "  return sum(b over klass)\n"
-                   "}\n"),
-            (List{"1: expected 'fn', 'import', 'loss' or the end of the file, but found 'fun'",
-                  "2: expected ',' or ']', but found 'class'",
-                  "3: expected 'axis', 'let' or 'return', but found 'lett'",
-                  "4: unknown name 'unknwn'", "5: expected 'let' or 'return', but found 'b'",
-                  "6: unknown axis 'klass'"}));
+  EXPECT_EQ(
+      errors("fun helper(x) = x\n"
+             "loss two(x: [batch, class], y: target [batch class]) {\n"
+             "  lett a = 1\n"
+             "  let b = a + helper(x) + unknwn\n"
+             "  b = 3\n"
+             "  return sum(b over klass)\n"
+             "}\n"),
+      (List{"1: expected 'fn', 'import', 'loss' or the end of the file, but found 'fun'",
+            "2: expected ',' or ']', but found 'class'",
+            "3: expected 'axis', 'let' or 'return', but found 'lett'", "4: unknown name 'unknwn'",
+            "5: expected 'let' or 'return', but found 'b'", "6: unknown axis 'klass'"}));
 }
 
 TEST(Recovery, AnErrorHasNoEchoes) {
@@ -64,18 +64,16 @@ TEST(Recovery, AnErrorHasNoEchoes) {
         "loss f(x: [b], y: [b c d) { return sum(x * y over d) }",
         "fn g(a) = a +\n derivative a = 1\nloss f(x: [b]) { return g(x) }",
         "loss f(x: [b]) { let a = x x\n return sum(a over b) + sum(a over b) }",
-        "loss f(x: [b], param k = ) { return x * k }",
-        "loss f(x: [b]) { axis = b\n return x }"})
+        "loss f(x: [b], param k = ) { return x * k }", "loss f(x: [b]) { axis = b\n return x }"})
     EXPECT_EQ(errors(text).size(), 1u) << text << "\n" << ::testing::PrintToString(errors(text));
   // Without syntax errors: one message for each cause.
-  for (const char *text :
-       {"loss f(x: [b]) { let a = z let c = a + 1 return sum(c over b) + a }",
-        "fn g(a) = g(a) loss f(x: [b]) { return g(x) + g(x) }",
-        "loss f(x: [b]) { axis c = d return sum(x[b -> c] over c) }",
-        "loss f(x: [b], param k = z) { return x * k }",
-        "loss f(x: [b], option k = z) { return if k then x else 1 }",
-        "loss f(x: [b]) { let a = 1 let a = x > 0 return a + x }",
-        "fn exp(a, b) = a loss f(x: [b]) { return exp(x, x) }"})
+  for (const char *text : {"loss f(x: [b]) { let a = z let c = a + 1 return sum(c over b) + a }",
+                           "fn g(a) = g(a) loss f(x: [b]) { return g(x) + g(x) }",
+                           "loss f(x: [b]) { axis c = d return sum(x[b -> c] over c) }",
+                           "loss f(x: [b], param k = z) { return x * k }",
+                           "loss f(x: [b], option k = z) { return if k then x else 1 }",
+                           "loss f(x: [b]) { let a = 1 let a = x > 0 return a + x }",
+                           "fn exp(a, b) = a loss f(x: [b]) { return exp(x, x) }"})
     EXPECT_EQ(errors(text).size(), 1u) << text << "\n" << ::testing::PrintToString(errors(text));
 }
 

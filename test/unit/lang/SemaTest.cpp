@@ -170,7 +170,8 @@ TEST(Sema, Recursion) { // [LANG-3.10]
   EXPECT_EQ(error.notes[1].message, "by way of 'c' here");
 }
 
-TEST(Sema, Signatures) { // [LANG-3.3], [LANG-3.13], [LANG-3.14], [LANG-4.3], [LANG-4.9], [LANG-4.10]
+TEST(Sema,
+     Signatures) { // [LANG-3.3], [LANG-3.13], [LANG-3.14], [LANG-4.3], [LANG-4.9], [LANG-4.10]
   expectErrors({
       {"loss f() { return 1 }", "expected a loss with an input, but found none",
        "write 'logits: [batch, class]'"},

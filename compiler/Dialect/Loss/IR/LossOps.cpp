@@ -110,12 +110,12 @@ LogicalResult ProgramOp::verify() {
     auto kind = getArgAttrOfType<StringAttr>(i, "loss.kind");
     if (!name || !kind)
       return emitOpError("expected 'loss.name' and 'loss.kind' on argument ") << i;
-    static constexpr StringRef kinds[] = {"input", "target",  "fixed",        "param",
+    static constexpr StringRef kinds[] = {"input", "target",  "fixed",         "param",
                                           "seed",  "tangent", "class_weights", "label_smoothing"};
     if (!llvm::is_contained(kinds, kind.getValue()))
       return emitOpError("expected 'loss.kind' of argument '")
-             << name.getValue() << "' to be one of " << llvm::join(llvm::ArrayRef(kinds), ", ") << ", but found '"
-             << kind.getValue() << "'";
+             << name.getValue() << "' to be one of " << llvm::join(llvm::ArrayRef(kinds), ", ")
+             << ", but found '" << kind.getValue() << "'";
     if (kind == "param" && !getArgAttrOfType<FloatAttr>(i, "loss.default"))
       return emitOpError("expected 'loss.default' on parameter '") << name.getValue() << "'";
     for (StringAttr axis : axesOf(getArgumentTypes()[i]))

@@ -18,8 +18,8 @@ using namespace loss::ir;
 
 namespace {
 
-/// Which values of a program depend on an argument, and which of them are linear in it: f(a x + b z)
-/// = a f(x) + b f(z).
+/// Which values of a program depend on an argument, and which of them are linear in it: f(a x + b
+/// z) = a f(x) + b f(z).
 class Linearity {
 public:
   Linearity(ProgramOp program, Value argument) {
@@ -113,8 +113,8 @@ private:
       return false;
     Location loc = result.getLoc();
     Value factor = ReduceOp::create(b, loc, ReduceKind::sum, weighted, axis);
-    Value product = arith::MulFOp::create(b, loc, result,
-                                          broadcastTo(b, loc, factor, result.getType()));
+    Value product =
+        arith::MulFOp::create(b, loc, result, broadcastTo(b, loc, factor, result.getType()));
     yield->setOperand(0, product);
     return true;
   }

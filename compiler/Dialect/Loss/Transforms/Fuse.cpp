@@ -126,13 +126,13 @@ void KernelBuilder::addArguments() {
     StringRef kind = program.getArgKind(i);
     if (kind == "seed")
       continue; // The weights of the result; added with it.
-    auto [role, index] = llvm::StringSwitch<std::pair<RoleKind, unsigned>>(kind)
-                             .Case("param", {RoleKind::param, params})
-                             .Case("class_weights", {RoleKind::class_weights, 0})
-                             .Case("label_smoothing", {RoleKind::label_smoothing, 0})
-                             .Case("tangent", {RoleKind::tangent,
-                                               inputIndex.lookup(program.getArgName(i))})
-                             .Default({RoleKind::input, inputs});
+    auto [role, index] =
+        llvm::StringSwitch<std::pair<RoleKind, unsigned>>(kind)
+            .Case("param", {RoleKind::param, params})
+            .Case("class_weights", {RoleKind::class_weights, 0})
+            .Case("label_smoothing", {RoleKind::label_smoothing, 0})
+            .Case("tangent", {RoleKind::tangent, inputIndex.lookup(program.getArgName(i))})
+            .Default({RoleKind::input, inputs});
     params += role == RoleKind::param;
     if (role == RoleKind::input)
       inputIndex[program.getArgName(i)] = inputs++;
@@ -185,8 +185,7 @@ void KernelBuilder::addResults() {
     return;
   }
   weight = weightArgument;
-  returnRoles.insert(returnRoles.begin(),
-                     RoleAttr::get(builder.getContext(), RoleKind::value, 0));
+  returnRoles.insert(returnRoles.begin(), RoleAttr::get(builder.getContext(), RoleKind::value, 0));
   if (yield.getNumOperands() > 1)
     scaledWeight = arith::MulFOp::create(builder, program.getLoc(), weight, scale);
   for (auto [gradient, array] : grads)
@@ -207,9 +206,8 @@ void KernelBuilder::createKernel() {
   isTangent = mode == "tangent";
   kernel = KernelOp::create(builder, program.getLoc(), name, target, mode, elementType,
                             builder.getArrayAttr({}), builder.getArrayAttr({}),
-                            AxesAttr::get(builder.getContext(), originals),
-                            program.getCopiesAttr(), rowAxis,
-                            target == "none" ? StringAttr() : program.getTargetAxis(),
+                            AxesAttr::get(builder.getContext(), originals), program.getCopiesAttr(),
+                            rowAxis, target == "none" ? StringAttr() : program.getTargetAxis(),
                             program.worksOnRange());
   builder.createBlock(&kernel.getBody());
   addArguments();
@@ -247,8 +245,8 @@ void KernelBuilder::emitNarrow(unsigned stage) {
     } else if (auto gather = dyn_cast<GatherOp>(op)) {
       current = {stage, 0};
       numbers[result] =
-          LoadOp::create(builder, op.getLoc(), elementType,
-                         arrayOf(FusionPlan::sourceOf(gather)), narrow(gather.getIndex()));
+          LoadOp::create(builder, op.getLoc(), elementType, arrayOf(FusionPlan::sourceOf(gather)),
+                         narrow(gather.getIndex()));
     } else if (isa<AxisSizeOp>(op)) {
       OperationState state(op.getLoc(), op.getName(), ValueRange(),
                            getElementTypeOrSelf(result.getType()), op.getAttrs());

@@ -20,8 +20,7 @@ static int ownCost(Operation *op) {
 }
 
 FusionPlan::FusionPlan(ProgramOp program)
-    : program(program),
-      rowAxis(program.worksOnRange() ? StringAttr() : program.getRowAxis()) {
+    : program(program), rowAxis(program.worksOnRange() ? StringAttr() : program.getRowAxis()) {
   computeStages();
 }
 
@@ -89,8 +88,13 @@ void FusionPlan::keep(Value wide, unsigned stage, PhaseKey reader) {
   auto [entry, isNew] = kept.insert({wide, {writer, reader, {}}});
   if (entry->second.lastRead < reader)
     entry->second.lastRead = reader;
-  if (!isNew)
-    return;
+  if (!isNew) {
+    if (!(writer < entry->second.written))
+      return;
+    // It is needed before the pass that was to write it.
+    llvm::erase(phases[entry->second.written].keeps, wide);
+    entry->second.written = writer;
+  }
   PhasePlan &plan = phases[writer];
   plan.keeps.push_back(wide);
   if (plan.visited.insert(wide))
@@ -137,7 +141,8 @@ void FusionPlan::visitOperands(Value wide, PhaseKey phase) {
 void FusionPlan::plan() {
   for (Operation &op : program.getBody().front()) {
     if (auto reduce = dyn_cast<ReduceOp>(op))
-      phases[{stageOf(reduce.getInput()), domainOf(reduce.getInput())}].reductions.push_back(reduce);
+      phases[{stageOf(reduce.getInput()), domainOf(reduce.getInput())}].reductions.push_back(
+          reduce);
     if (auto gather = dyn_cast<GatherOp>(op)) {
       Value source = sourceOf(gather);
       if (!isa<BlockArgument>(source) && !isStored(source))

@@ -1,10 +1,10 @@
 //===- FusionPlan.h - which pass over memory computes what ------*- C++ -*-===//
 //
 // A value is *wide* when it varies along an inner axis (any but the row axis), else *narrow*: a
-// number of the row. Its *domain* is the set of its inner axes. The *stage* of a value is the number
-// of reductions, scans and renamings, one after another, that it waits for. A phase is one pass over
-// a domain at a stage: it reduces wide values of that domain and stage, and writes those of them
-// that are wanted in memory.
+// number of the row. Its *domain* is the set of its inner axes. The *stage* of a value is the
+// number of reductions, scans and renamings, one after another, that it waits for. A phase is one
+// pass over a domain at a stage: it reduces wide values of that domain and stage, and writes those
+// of them that are wanted in memory.
 //
 //===----------------------------------------------------------------------===//
 #ifndef LOSSLANG_DIALECT_LOSS_TRANSFORMS_FUSIONPLAN_H

@@ -59,8 +59,10 @@ static const LossParam params[] = {{"unused", "", 0.5, LOSS_UNIT, 0}, {"other", 
       {element, LOSS_TARGET_DENSE, LOSS_TANGENT, LOSS_PLAIN, ENTRY(dense_tangent##suffix)},        \
       {element, LOSS_TARGET_DENSE, LOSS_VALUE, LOSS_WITH_OPTIONS,                                  \
        ENTRY(dense_value_options##suffix)},                                                        \
-      {element, LOSS_TARGET_DENSE, LOSS_VALUE_AND_GRAD, LOSS_WITH_OPTIONS,                         \
-       ENTRY(dense_grad_options##suffix)}
+  {                                                                                                \
+    element, LOSS_TARGET_DENSE, LOSS_VALUE_AND_GRAD, LOSS_WITH_OPTIONS,                            \
+        ENTRY(dense_grad_options##suffix)                                                          \
+  }
 static const LossKernel kernels[] = {
 #ifdef MODULE_FIRST_ORDER
     {LOSS_F32, LOSS_TARGET_INDEX, LOSS_VALUE, LOSS_PLAIN, ENTRY(index_value_f32)},
@@ -73,6 +75,24 @@ static const LossKernel kernels[] = {
 };
 
 const LossModule losslang_module = {
-    MODULE_MAGIC, MODULE_VERSION, MODULE_NAME, "", "", "", "by hand", 2, 2, 2,
-    sizeof kernels / sizeof *kernels, 1, 0, 1, LOSS_WEIGHTS_TARGET, axes, inputs, params, kernels, both,
+    MODULE_MAGIC,
+    MODULE_VERSION,
+    MODULE_NAME,
+    "",
+    "",
+    "",
+    "by hand",
+    2,
+    2,
+    2,
+    sizeof kernels / sizeof *kernels,
+    1,
+    0,
+    1,
+    LOSS_WEIGHTS_TARGET,
+    axes,
+    inputs,
+    params,
+    kernels,
+    both,
 };

@@ -54,6 +54,24 @@ static const LossKernel kernels[] = {
 };
 
 const LossModule losslang_module = {
-    LOSSLANG_ABI_MAGIC, LOSSLANG_ABI_VERSION, "pairs", "", "", "", "by hand", 2, 2, 1, 3,
-    1, -1, -1, LOSS_WEIGHTS_NONE, axes, inputs, params, kernels, both,
+    LOSSLANG_ABI_MAGIC,
+    LOSSLANG_ABI_VERSION,
+    "pairs",
+    "",
+    "",
+    "",
+    "by hand",
+    2,
+    2,
+    1,
+    3,
+    1,
+    -1,
+    -1,
+    LOSS_WEIGHTS_NONE,
+    axes,
+    inputs,
+    params,
+    kernels,
+    both,
 };

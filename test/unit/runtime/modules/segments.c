@@ -13,8 +13,7 @@
         if (index[p] < 0 || index[p] >= classes)                                                   \
           return b;                                                                                \
       for (int64_t p = 0; p < positions; ++p) {                                                    \
-        const double weight =                                                                      \
-            ((const REAL *)a->weights)[(b * positions + p) * a->weight_stride];                    \
+        const double weight = ((const REAL *)a->weights)[(b * positions + p) * a->weight_stride];  \
         double sum = 0;                                                                            \
         for (int64_t c = 0; c < classes; ++c) {                                                    \
           const double v = x[c * positions + p];                                                   \
@@ -60,6 +59,24 @@ static const LossKernel kernels[] = {
 };
 
 const LossModule losslang_module = {
-    LOSSLANG_ABI_MAGIC, LOSSLANG_ABI_VERSION, "segments", "", "", "", "by hand", 3, 2, 0, 6,
-    2, 0, 1, LOSS_WEIGHTS_TARGET, axes, inputs, 0, kernels, result,
+    LOSSLANG_ABI_MAGIC,
+    LOSSLANG_ABI_VERSION,
+    "segments",
+    "",
+    "",
+    "",
+    "by hand",
+    3,
+    2,
+    0,
+    6,
+    2,
+    0,
+    1,
+    LOSS_WEIGHTS_TARGET,
+    axes,
+    inputs,
+    0,
+    kernels,
+    result,
 };

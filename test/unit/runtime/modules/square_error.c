@@ -53,6 +53,24 @@ static const LossKernel kernels[] = {
 };
 
 const LossModule losslang_module = {
-    LOSSLANG_ABI_MAGIC, LOSSLANG_ABI_VERSION, "square_error", "", "", "", "by hand", 1, 2, 0, 6,
-    1, 0, -1, LOSS_WEIGHTS_NONE, axes, inputs, 0, kernels, element,
+    LOSSLANG_ABI_MAGIC,
+    LOSSLANG_ABI_VERSION,
+    "square_error",
+    "",
+    "",
+    "",
+    "by hand",
+    1,
+    2,
+    0,
+    6,
+    1,
+    0,
+    -1,
+    LOSS_WEIGHTS_NONE,
+    axes,
+    inputs,
+    0,
+    kernels,
+    element,
 };

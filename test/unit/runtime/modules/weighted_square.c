@@ -1,6 +1,6 @@
-/* A loss module written by hand with every kind of input, no target, a parameter and scratch memory:
- *   value_r = offset + gain * sample_r * sum_k class_k * scores_rk^2      (f64 only)
- * offset is a fixed input. */
+/* A loss module written by hand with every kind of input, no target, a parameter and scratch
+ * memory: value_r = offset + gain * sample_r * sum_k class_k * scores_rk^2      (f64 only) offset
+ * is a fixed input. */
 #include "runtime/abi/LossAbi.h"
 
 static int64_t kernel(const LossArgs *a, int64_t begin, int64_t end, double *scratch, int mode) {
@@ -66,6 +66,24 @@ static const LossKernel kernels[] = {
 };
 
 const LossModule losslang_module = {
-    LOSSLANG_ABI_MAGIC, LOSSLANG_ABI_VERSION, "weighted_square", "", "", "", "by hand", 2, 4, 1, 3,
-    1, 0, -1, LOSS_WEIGHTS_NONE, axes, inputs, params, kernels, both,
+    LOSSLANG_ABI_MAGIC,
+    LOSSLANG_ABI_VERSION,
+    "weighted_square",
+    "",
+    "",
+    "",
+    "by hand",
+    2,
+    4,
+    1,
+    3,
+    1,
+    0,
+    -1,
+    LOSS_WEIGHTS_NONE,
+    axes,
+    inputs,
+    params,
+    kernels,
+    both,
 };

@@ -58,9 +58,9 @@ inline void sortByKey(const T *key, int64_t stride, int64_t *order, int64_t coun
   }
 }
 
-/// out[i] = sum of in over the positions up to i (from i on, with `reverse`), in their order or, with
-/// a key, in that of the descending key. Summed in f64. Strides are in elements; `order` is memory for
-/// `count` positions, used with a key only.
+/// out[i] = sum of in over the positions up to i (from i on, with `reverse`), in their order or,
+/// with a key, in that of the descending key. Summed in f64. Strides are in elements; `order` is
+/// memory for `count` positions, used with a key only.
 template <typename T>
 inline void cumulativeSum(const T *in, int64_t inStride, const T *key, int64_t keyStride, T *out,
                           int64_t outStride, int64_t *order, int64_t count, int64_t reverse) {
