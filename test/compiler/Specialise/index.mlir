@@ -83,3 +83,25 @@ loss.program @gradient(%x: tensor<?x?xf64, #bc> {loss.kind = "input", loss.name 
   %1 = arith.mulf %y, %0 : tensor<?x?xf64, #bc>
   loss.yield %1 : tensor<?x?xf64, #bc>
 }
+
+// -----
+
+#bc = #loss.axes<batch, class>
+
+// Two values are known only where the target is compared with 0.
+// CHECK-LABEL: loss.program @comparedWithInput(
+// CHECK: %[[HOT:.*]] = loss.one_hot
+// CHECK: %[[DIFFERS:.*]] = arith.cmpf une, %[[HOT]], %arg0
+// CHECK: arith.select %[[DIFFERS]]
+loss.program @comparedWithInput(%x: tensor<?x?xf64, #bc> {loss.kind = "input", loss.name = "x"},
+                                %y: tensor<?x?xf64, #bc> {loss.kind = "target", loss.name = "y"})
+    -> (tensor<?x?xf64, #bc> {loss.result = "value"}) attributes {axes = #bc} {
+  %c0 = arith.constant 0.0 : f64
+  %c1 = arith.constant 1.0 : f64
+  %no = loss.broadcast %c0 : f64 to tensor<?x?xf64, #bc>
+  %yes = loss.broadcast %c1 : f64 to tensor<?x?xf64, #bc>
+  %0 = arith.cmpf une, %y, %x : tensor<?x?xf64, #bc>
+  %1 = arith.select %0, %no, %yes : tensor<?x?xi1, #bc>, tensor<?x?xf64, #bc>
+  %2 = arith.addf %1, %yes : tensor<?x?xf64, #bc>
+  loss.yield %2 : tensor<?x?xf64, #bc>
+}

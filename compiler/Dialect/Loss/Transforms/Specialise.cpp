@@ -189,7 +189,9 @@ struct TwoValued {
       return TwoValued{sparse->oneHot, sparse->factor, {}};
     auto select = value.getDefiningOp<arith::SelectOp>();
     auto cmp = select ? select.getCondition().getDefiningOp<arith::CmpFOp>() : nullptr;
-    if (!cmp || cmp.getPredicate() != arith::CmpFPredicate::UNE)
+    auto zero = cmp ? cmp.getRhs().getDefiningOp<BroadcastOp>() : nullptr;
+    if (!zero || cmp.getPredicate() != arith::CmpFPredicate::UNE ||
+        !matchPattern(zero.getInput(), m_AnyZeroFloat()))
       return std::nullopt;
     auto oneHot = cmp.getLhs().getDefiningOp<OneHotOp>();
     auto yes = select.getTrueValue().getDefiningOp<BroadcastOp>();
