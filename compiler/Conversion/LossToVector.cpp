@@ -72,6 +72,8 @@ private:
   /// Zeros where a row of weight 0 has its result and gradients.
   void emitSkippedRow();
   void emitReturn(KernelReturnOp op);
+  /// Scratch for what sums in memory lose by rounding.
+  void addLostArrays();
   void emitOp(Operation &op);
   void emitScan(ScanOp scan);
   void emitScratchFunction();
@@ -285,6 +287,7 @@ void FunctionBuilder::emitRow() {
       busiest = phase;
       most = workOf(phase);
     }
+  addLostArrays();
   scratchUsed = code.integer(0);
   for (Operation &op : body) {
     if (auto phase = dyn_cast<PhaseOp>(op))
@@ -295,6 +298,17 @@ void FunctionBuilder::emitRow() {
       emitReturn(ret);
     else
       emitOp(op);
+  }
+}
+
+void FunctionBuilder::addLostArrays() {
+  for (PhaseOp phase : kernel.getBody().front().getOps<PhaseOp>()) {
+    OpBuilder builder(phase);
+    for (auto [i, kind] : llvm::enumerate(phase.getReductions())) {
+      Value array = arrayReducedInMemory(phase, i);
+      if (array && cast<ReduceKindAttr>(kind).getValue() == ReduceKind::sum)
+        code.lost[array] = ScratchOp::create(builder, phase.getLoc(), array.getType());
+    }
   }
 }
 

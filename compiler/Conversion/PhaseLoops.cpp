@@ -63,6 +63,20 @@ void loss::ir::emitFill(KernelCode &code, Value base, Value count, Value value) 
                               code.alignment(code.element));
 }
 
+/// The array that reduction `i` goes into; null: it is a result.
+static Value arrayOf(PhaseOp phase, unsigned i) {
+  unsigned results = phase.getResults().size();
+  return i < results ? Value() : phase.getInto()[i - results];
+}
+
+Value loss::ir::arrayReducedInMemory(PhaseOp phase, unsigned i) {
+  Value array = arrayOf(phase, i);
+  StringAttr last = phase.getOver().getNames().back();
+  bool hasLast =
+      array && llvm::is_contained(cast<ArrayType>(array.getType()).getAxes().getNames(), last);
+  return hasLast ? array : Value();
+}
+
 namespace {
 
 class NestBuilder {
@@ -112,13 +126,8 @@ private:
   double identity(ReduceKind kind);
   Value combine(ReduceKind kind, Value acc, Value x);
   Value horizontal(ReduceKind kind, Value v);
-  /// The array that reduction `i` goes into; null: it is a result.
-  Value arrayOf(unsigned i) {
-    unsigned results = phase.getResults().size();
-    return i < results ? Value() : phase.getInto()[i - results];
-  }
-  /// Whether reduction `i` is one over the last axis, so that lanes accumulate it.
-  bool isInLanes(unsigned i);
+  bool isInLanes(unsigned i) { return !arrayReducedInMemory(phase, i); }
+  void reduceInMemory(unsigned i, Value x, Chunk chunk);
 
   Value asVector(Value v);
 
@@ -158,21 +167,20 @@ void NestBuilder::findLevels() {
   }
 }
 
-bool NestBuilder::isInLanes(unsigned i) {
-  Value array = arrayOf(i);
-  return !array ||
-         !llvm::is_contained(cast<ArrayType>(array.getType()).getAxes().getNames(), loops[last]);
-}
-
 void NestBuilder::initialise() {
-  for (unsigned i = 0; i < reductions; ++i) {
-    if (isInLanes(i))
-      continue;
-    Value array = arrayOf(i);
-    Value start = arith::ConstantOp::create(
-        b, cast<TypedAttr>(b.getFloatAttr(code.element, identity(kindOf(i)))));
+  auto fill = [&](Value array, double number) {
+    Value start =
+        arith::ConstantOp::create(b, cast<TypedAttr>(b.getFloatAttr(code.element, number)));
     emitFill(code, code.map.lookup(array), code.elementCount(cast<ArrayType>(array.getType())),
              start);
+  };
+  for (unsigned i = 0; i < reductions; ++i) {
+    Value array = arrayReducedInMemory(phase, i);
+    if (!array)
+      continue;
+    fill(array, identity(kindOf(i)));
+    if (Value lost = code.lost.lookup(array))
+      fill(lost, 0);
   }
 }
 
@@ -376,6 +384,25 @@ Value NestBuilder::horizontal(ReduceKind kind, Value v) {
   return vector::ReductionOp::create(b, combining, v, flags);
 }
 
+/// One step of a reduction over an outer axis. Steps may be many and come one after the other, so
+/// sums are compensated (Kahan 1965, doi:10.1145/363707.363723): their error does not grow with
+/// the number of steps.
+void NestBuilder::reduceInMemory(unsigned i, Value x, Chunk chunk) {
+  Value array = arrayReducedInMemory(phase, i), lost = code.lost.lookup(array);
+  ArrayRef<StringAttr> along = cast<ArrayType>(array.getType()).getAxes().getNames();
+  Value sum = readVector(array, along, chunk);
+  if (!lost)
+    return writeVector(array, combine(kindOf(i), sum, x), chunk);
+  Value corrected = arith::SubFOp::create(b, x, readVector(lost, along, chunk));
+  Value next = arith::AddFOp::create(b, sum, corrected);
+  Value error = arith::SubFOp::create(b, arith::SubFOp::create(b, next, sum), corrected);
+  // An infinite sum has lost nothing.
+  Value isNumber = arith::CmpFOp::create(b, arith::CmpFPredicate::ORD, error, error);
+  error = arith::SelectOp::create(b, isNumber, error, code.splat(0));
+  writeVector(array, next, chunk);
+  writeVector(lost, error, chunk);
+}
+
 //===----------------------------------------------------------------------===//
 // The last loop
 //===----------------------------------------------------------------------===//
@@ -460,9 +487,7 @@ void NestBuilder::emitChunk(Chunk chunk, MutableArrayRef<Value> accumulators) {
       ++lane;
       continue;
     }
-    Value array = arrayOf(i);
-    ArrayRef<StringAttr> along = cast<ArrayType>(array.getType()).getAxes().getNames();
-    writeVector(array, combine(kindOf(i), readVector(array, along, chunk), x), chunk);
+    reduceInMemory(i, x, chunk);
   }
   for (auto [written, array] : llvm::zip_equal(yield.getWritten(), phase.getWrites()))
     writeVector(array, asVector(written), chunk);
@@ -539,7 +564,7 @@ void NestBuilder::emitVectorLoop() {
   }
   for (auto [lane, i] : llvm::enumerate(inLanes)) {
     Value total = horizontal(kindOf(i), tail.getResult(lane));
-    if (Value array = arrayOf(i)) {
+    if (Value array = arrayOf(phase, i)) {
       ArrayRef<StringAttr> along = cast<ArrayType>(array.getType()).getAxes().getNames();
       LLVM::StoreOp::create(b, total, address(array, along, nullptr));
     } else {

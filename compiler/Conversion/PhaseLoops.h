@@ -44,6 +44,8 @@ struct KernelCode {
   mlir::VectorType vector;
   /// Values of the kernel: numbers, or addresses of arrays.
   llvm::DenseMap<mlir::Value, mlir::Value> map;
+  /// For an array that sums are formed in: the array of what rounding has lost so far.
+  llvm::DenseMap<mlir::Value, mlir::Value> lost;
   /// Sizes of the axes that loops run over.
   llvm::DenseMap<mlir::StringAttr, mlir::Value> sizes;
   /// The row at hand; the first of the range, where the kernel works on a range.
@@ -61,6 +63,10 @@ struct KernelCode {
 
 /// Operations of an element of the phase, in instructions of a vector.
 unsigned workOf(PhaseOp phase);
+
+/// The array that reduction `i` of the phase is formed in, step by step in memory; null where the
+/// last loop keeps it in registers, because it reduces the last axis.
+mlir::Value arrayReducedInMemory(PhaseOp phase, unsigned i);
 
 /// Emits the loops of `phase` at the builder's position; its results enter code.map. `fetchesNext`:
 /// it is the phase of most work.

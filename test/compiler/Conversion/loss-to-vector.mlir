@@ -80,3 +80,23 @@ loss.kernel @scratch attributes {axes = #loss.axes<batch, class>, element = f32,
   }
   loss.kernel_return %0 : f32
 }
+
+// -----
+
+// A sum over an outer axis is formed in memory, with what rounding loses in an array beside it.
+// CHECK-LABEL: func.func @outerSum(
+// CHECK: scf.for
+// CHECK: %[[TERM:.*]] = arith.subf
+// CHECK: %[[NEXT:.*]] = arith.addf %{{.*}}, %[[TERM]]
+// CHECK: %[[ADDED:.*]] = arith.subf %[[NEXT]]
+// CHECK: %[[ERROR:.*]] = arith.subf %[[ADDED]], %[[TERM]]
+// CHECK: arith.cmpf ord, %[[ERROR]], %[[ERROR]]
+// CHECK-LABEL: func.func @outerSum_scratch(
+loss.kernel @outerSum attributes {axes = #loss.axes<batch, position, class>, element = f32, mode = "value", returns = [], roles = [#loss.role<input 0>, #loss.role<value 0>], row_axis = "batch", target = "none"} {
+^bb0(%x: !loss.array<f32, <position, class>>, %value: !loss.array<f32, <class>>):
+  loss.phase over <position, class> reads(%x : !loss.array<f32, <position, class>>) along [#loss.axes<position, class>] writes() into(%value : !loss.array<f32, <class>>) reduces [#loss<reduction sum>] {
+  ^bb0(%e: f32):
+    loss.phase_yield reduce(%e : f32) write()
+  }
+  loss.kernel_return
+}
