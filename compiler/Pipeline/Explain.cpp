@@ -224,11 +224,14 @@ std::string loss::explainKernels(const Compilation &compilation) {
   static const char *const targets[] = {"", ", class indices", ", probabilities"};
   static const char *const modes[] = {"value", "value and gradient", "value and all gradients",
                                       "second order"};
-  for (const KernelInfo &kernel : info.kernels) {
-    text += std::string("\n") + elements[kernel.element] + targets[kernel.target] + ", " +
-            modes[kernel.mode] + (kernel.options ? ", smoothing and class weights" : "") + "\n";
-    auto module = *const_cast<Compilation &>(compilation).module;
-    text += KernelStory(module.lookupSymbol<KernelOp>(kernel.symbols[0]), info).tell();
-  }
+  // Kernels that do the same are told of once, under all their names.
+  llvm::MapVector<std::string, std::string, std::map<std::string, unsigned>> namesOf;
+  auto module = *const_cast<Compilation &>(compilation).module;
+  for (const KernelInfo &kernel : info.kernels)
+    namesOf[KernelStory(module.lookupSymbol<KernelOp>(kernel.symbols[0]), info).tell()] +=
+        std::string(elements[kernel.element]) + targets[kernel.target] + ", " + modes[kernel.mode] +
+        (kernel.options ? ", smoothing and class weights" : "") + "\n";
+  for (auto &[story, names] : namesOf)
+    text += "\n" + names + story;
   return text;
 }
