@@ -18,6 +18,7 @@
 using namespace loss;
 using namespace loss::bench;
 using loss::runtime::CompiledLoss;
+using loss::runtime::LossCallOptions;
 using loss::runtime::LossHandle;
 using torch::Tensor;
 
@@ -67,11 +68,16 @@ struct Peer {
   const char *name;
   LossFn eager;
   double required;
+  /// The formula looks at the target's class alone, where there is one. Label smoothing makes it
+  /// look at all of them, as a dense target does.
+  bool sparse;
 };
 
 CompiledLoss compiled(Compiler &compiler, const std::string &name) {
-  std::shared_ptr<JitModule> jit =
-      compiler.compileFile(findLibraryLoss(name), KernelSelection::training());
+  KernelSelection selection = KernelSelection::training();
+  selection.targets |= 1u << LOSS_TARGET_DENSE;
+  selection.options |= 1u << LOSS_WITH_OPTIONS;
+  std::shared_ptr<JitModule> jit = compiler.compileFile(findLibraryLoss(name), selection);
   std::shared_ptr<const LossModule> module(jit, &jit->module());
   return CompiledLoss(LossHandle::adopt(module, name));
 }
@@ -97,21 +103,38 @@ int main() try {
   torch::set_num_threads(1);
   torch::manual_seed(1);
   Tensor logits = torch::randn({rows, classes}).mul_(3).requires_grad_();
+  // Of its own, so that each frees the gradient that it has made itself.
+  Tensor eagerLogits = logits.detach().clone().requires_grad_();
   Tensor target = torch::randint(classes, {rows}, torch::kInt64);
   Tensor copy = torch::empty({rows, classes});
   Compiler compiler;
 
-  const std::vector<Peer> peers = {
-      {"cross_entropy", eagerCrossEntropy, 3}, {"focal", eagerFocal, 3}, {"ngl", eagerNgl, 12}};
+  // What the drop-in contract adds to a formula. Smoothing makes a dense target of the indices.
+  LossCallOptions weights;
+  weights.classWeight = torch::rand({classes}).add_(0.5);
+  weights.sampleWeight = torch::rand({rows}).add_(0.5);
+  weights.ignoreIndex = 3;
+  LossCallOptions all = weights;
+  all.labelSmoothing = 0.1;
+  Tensor distribution = torch::softmax(torch::randn({rows, classes}), 1);
+
+  const std::vector<Peer> peers = {{"cross_entropy", eagerCrossEntropy, 3, false},
+                                   {"focal", eagerFocal, 3, true},
+                                   {"ngl", eagerNgl, 12, false}};
 
   for (const Peer &peer : peers) {
     CompiledLoss loss = compiled(compiler, peer.name);
     LossFn ours = [&](const Tensor &x, const Tensor &y) { return loss(x, y); };
+    LossFn weighted = [&](const Tensor &x, const Tensor &y) { return loss(x, y, weights); };
+    LossFn withAll = [&](const Tensor &x, const Tensor &y) { return loss(x, y, all); };
     requireAgreement(peer, ours, logits, target);
-    std::vector<double> eagerTimes, ourTimes, copyTimes;
+    std::vector<double> eagerTimes, ourTimes, denseTimes, weightedTimes, allTimes, copyTimes;
     for (int round = -3; round < 31; ++round) {
-      double eager = timed([&] { forwardBackward(peer.eager, logits, target); });
+      double eager = timed([&] { forwardBackward(peer.eager, eagerLogits, target); });
       double our = timed([&] { forwardBackward(ours, logits, target); });
+      double dense = timed([&] { forwardBackward(ours, logits, distribution); });
+      double weight = timed([&] { forwardBackward(weighted, logits, target); });
+      double option = timed([&] { forwardBackward(withAll, logits, target); });
       double scaling = timed([&] {
         torch::NoGradGuard noGrad;
         torch::mul_out(copy, logits, torch::scalar_tensor(0.5f));
@@ -120,6 +143,9 @@ int main() try {
         continue; // warm-up
       eagerTimes.push_back(1e3 * eager);
       ourTimes.push_back(1e3 * our);
+      denseTimes.push_back(1e3 * dense);
+      weightedTimes.push_back(1e3 * weight);
+      allTimes.push_back(1e3 * option);
       copyTimes.push_back(1e3 * scaling);
     }
     std::string name = peer.name;
@@ -127,6 +153,12 @@ int main() try {
     info(name + ": compiled", median(ourTimes), "ms");
     info(name + ": scaling copy of the logits", median(copyTimes), "ms");
     atLeast(name + ": eager / compiled", median(eagerTimes) / median(ourTimes), "x", peer.required);
+    info(name + ": compiled, dense target", median(denseTimes), "ms");
+    info(name + ": compiled, all options on", median(allTimes), "ms");
+    atMost(name + ": weights and ignored rows / plain", median(weightedTimes) / median(ourTimes),
+           "x", 1.3);
+    atMost(name + ": all options on / plain" + (peer.sparse ? " on a dense target" : ""),
+           median(allTimes) / median(peer.sparse ? denseTimes : ourTimes), "x", 1.3);
   }
 
   // Each larger block comes from the system from now on, so that the peak shows it.
