@@ -229,6 +229,8 @@ private:
     bool yesOk = needReal(whenTrue, yes), noOk = needReal(whenFalse, no);
     if (!testOk || !yesOk || !noOk)
       return poison;
+    Type type;
+    type.axes = typeOf(condition).axes | typeOf(yes).axes | typeOf(no).axes;
     if (const Known *value = findKnown(condition)) {
       // Only the branch that is taken is part of the program.
       bool holds = value->value != 0;
@@ -238,10 +240,8 @@ private:
         warnings.push_back({(holds ? whenFalse : whenTrue).range, "unreachable-branch",
                             std::string("a branch is never taken: the condition is always ") +
                                 (holds ? "true" : "false")});
-      return taken;
+      return typeOf(taken) == type ? taken : addOp(Op::Broadcast, type, {taken}, expr.range);
     }
-    Type type;
-    type.axes = typeOf(condition).axes | typeOf(yes).axes | typeOf(no).axes;
     return addOp(Op::Select, type, {condition, yes, no}, expr.range);
   }
 

@@ -7,9 +7,17 @@ namespace loss::lang {
 
 std::string_view opName(Op op) {
   static constexpr std::string_view names[] = {
-      "input",      "param",   "constant",      "size",  "index",     "rename", "custom_gradient",
-      "neg",        "not",     "add",           "sub",   "mul",       "div",    "less",
-      "less_equal", "greater", "greater_equal", "equal", "not_equal", "and",    "or",
+      "input",     "param",
+      "constant",  "size",
+      "index",     "rename",
+      "broadcast", "custom_gradient",
+      "neg",       "not",
+      "add",       "sub",
+      "mul",       "div",
+      "less",      "less_equal",
+      "greater",   "greater_equal",
+      "equal",     "not_equal",
+      "and",       "or",
       "select",
 #define LOSS_UNARY(NAME, DOC, DOMAIN) #NAME,
 #define LOSS_BINARY(NAME, DOC, DOMAIN) #NAME,

@@ -182,6 +182,7 @@ private:
     }
     switch (node.op) {
     case Op::Rename:
+    case Op::Broadcast:
     case Op::CustomGradient:
     case Op::stop_gradient:
     case Op::reduce_mean:

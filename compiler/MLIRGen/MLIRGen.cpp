@@ -310,6 +310,8 @@ private:
       return position(node);
     case Kind::Rename:
       return rename(node);
+    case Kind::Broadcast:
+      return operand(node, 0);
     case Kind::CustomGradient:
       return customGradient(node);
     case Kind::stop_gradient:

@@ -83,6 +83,13 @@ private:
       return alongAxis(axis);
     case Op::Rename:
       return x().transpose(axis, node.axis2);
+    case Op::Broadcast: {
+      std::vector<int64_t> shape = x().sizes().vec();
+      for (size_t i = 0; i < shape.size(); ++i)
+        if (node.type.axes >> i & 1)
+          shape[i] = data.sizes[i];
+      return x().expand(shape);
+    }
     case Op::CustomGradient:
       // The derivative by the argument alone: x(1) - x(1) is 0.
       return x(0).detach() + (x(0) - x(0).detach()) + (x(1) - x(1).detach()) * x(2).detach();

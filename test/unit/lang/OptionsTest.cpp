@@ -38,6 +38,26 @@ TEST(Options, ChooseABranch) { // [LANG-3.16], [LANG-3.17]
   EXPECT_TRUE(outcome.program->options[1].isBool);
 }
 
+TEST(Options, ChangeNoType) { // [LANG-3.17], [LANG-5.5]
+  for (const char *condition : {"o", "not o", "1 <= pi", "1 > pi", "x > 0", "false and x > 0"}) {
+    Outcome outcome = compile("loss f(x: [b, c], z: [b], option o = true) {\n"
+                              "  let v = if " +
+                              std::string(condition) + " then z else x\n  return sum(v over c)\n}");
+    ASSERT_TRUE(outcome.program) << condition << ": " << outcome.firstError().message;
+    const Program &program = *outcome.program;
+    EXPECT_EQ(typeString(program.nodes[program.result].type, program.axes), "real [b]");
+  }
+  auto resultOf = [](const std::string &expr) {
+    Outcome outcome = compile("loss f(x: [b, c], z: [b], option o = true) { return " + expr + " }");
+    return outcome.program
+               ? typeString(outcome.program->nodes[outcome.program->result].type, {"b", "c"})
+               : "";
+  };
+  EXPECT_EQ(resultOf("if o then z else x"), "real [b, c]");
+  EXPECT_EQ(resultOf("if o then 1 else z"), "real [b]");
+  EXPECT_EQ(resultOf("if false and x > 0 then 1 else 2"), "real [b, c]");
+}
+
 TEST(Options, KeepTheKindOfTheirDefault) { // [LANG-3.16], [LANG-5.9]
   const std::string text = "loss f(x: [b], option o = true, option n = 3) {\n"
                            "  return if o and not false then x * n else x\n}";

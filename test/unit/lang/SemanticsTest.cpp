@@ -136,6 +136,12 @@ TEST(Semantics, ConditionalsChooseElementwise) { // [LANG-5.4], [LANG-5.5], [LAN
                {{1, 5, 0, 1, 0}, {0, 5, 5, 0, 1}, {-1, 5, 5, 0, 1}, {nan, 5, 5, 0, 1}});
   expectPoints("if x > 0 then sqrt(x) else 0", {{4, 0, 2, 0.25}, {0, 0, 0, 0}, {-4, 0, 0, 0}});
   expectPoints("if x > 0 and not z > 0 then x else z", {{2, -1, 2, 1, 0}, {2, 1, 1, 0, 1}});
+  // A condition that is known: z is repeated along the axis that only x has.
+  CompiledLoss known("loss t(x: [b, c], z: [b]) { return sum(if 1 <= pi then z else x over c) }");
+  Called called = known.call({{{1, 2, 3}, {4, 5, 6}}, {{7}, {8}}});
+  EXPECT_EQ(called.value, (Row{21, 24}));
+  EXPECT_EQ(called.grads[0], (Rows{{0, 0, 0}, {0, 0, 0}}));
+  EXPECT_EQ(called.grads[1], (Rows{{3}, {3}}));
 }
 
 TEST(Semantics, SizeAndPi) { // [LANG-5.7], [LANG-5.8]

@@ -43,7 +43,7 @@ TEST(Generator, WritesLossesThatUseEverything) {
     EXPECT_TRUE(used.count(builtin.op)) << builtin.name;
   for (Op op : {Op::Neg, Op::Not, Op::Add, Op::Sub, Op::Mul, Op::Div, Op::Less, Op::LessEqual,
                 Op::Greater, Op::GreaterEqual, Op::Equal, Op::NotEqual, Op::And, Op::Or, Op::Select,
-                Op::Rename, Op::CustomGradient})
+                Op::Rename, Op::Broadcast, Op::CustomGradient})
     EXPECT_TRUE(used.count(op)) << opName(op);
   EXPECT_TRUE(copies && targets && fixed && params && calls);
   EXPECT_GE(axes.size(), 4u);
