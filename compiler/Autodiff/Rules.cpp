@@ -46,9 +46,6 @@ constexpr double kTwoOverSqrtPi = 2 * std::numbers::inv_sqrtpi;
 /// All of g where x is the greater, half of it where the two are equal.
 Expr winner(Expr g, Expr x, Expr y) { return where(x > y, g, where(x == y, 0.5 * g, 0.0)); }
 
-/// 1 at the extremal elements of x over the axis, r being the extremum.
-Expr extremal(Expr x, Expr r) { return where(x == spread(r, x), Expr(1.0).as(x), 0.0); }
-
 /// g along the axis that the operand of a rename has.
 Expr renameBack(Expr g, const Application &at) {
   auto rename = at.r.value().getDefiningOp<RenameOp>();
@@ -66,8 +63,21 @@ Expr cumsum(Expr x, Expr key, StringAttr axis, bool reverse) {
           CumsumOp::create(x.at().builder, x.at().loc, x.type(), x.value(), by, axis, reverse)};
 }
 
+/// How many elements share the extremum x: 1, or, where x is one over an axis itself, those there.
+Expr sharers(Expr x, ReduceKind kind) {
+  auto inner = x.value().getDefiningOp<ReduceOp>();
+  if (!inner || inner.getKind() != kind)
+    return Expr(1.0).as(x);
+  Expr elements = {&x.at(), inner.getInput()};
+  return sum(where(elements == spread(x, elements), sharers(elements, kind), 0.0),
+             inner.getAxisAttr());
+}
+
+/// The share of the extremum over several axes, one after the other, is even among all elements
+/// that have it: what is the extremum of many counts for as many.
 Expr extremumPartial(const Application &at) {
-  Expr chosen = extremal(at.x, at.r);
+  ReduceKind kind = at.r.value().getDefiningOp<ReduceOp>().getKind();
+  Expr chosen = where(at.x == spread(at.r, at.x), sharers(at.x, kind), 0.0);
   return spread(at.g / sum(chosen, at.axis), at.x) * chosen;
 }
 

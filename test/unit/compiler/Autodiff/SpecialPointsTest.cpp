@@ -132,6 +132,23 @@ TEST(SpecialPoints, TiesOverAnAxisShareEvenly) {
 }
 
 /// Focal loss (Lin et al. 2017, eq. 5): finite for every gamma and every logit.
+/// As LibTorch's amax over several dimensions. [LANG-8.4]
+TEST(SpecialPoints, TiesOverSeveralAxesShareEvenly) {
+  for (const char *kind : {"max", "min"}) {
+    Module module(programText({"x"}, "%e = loss.reduce " + std::string(kind) +
+                                         " %x over \"class\" : T -> R\n"
+                                         "%s = loss.reduce " +
+                                         kind +
+                                         " %e over \"batch\" : R -> f64\n"
+                                         "%r = loss.broadcast %s : f64 to R"));
+    module.run("loss-differentiate");
+    double other = kind[1] == 'a' ? 0 : 2;
+    Arguments arguments{{"x", matrix(3, {1, 1, other, 1, other, other})}};
+    EXPECT_EQ(module.evaluate("f_grad", arguments)[1].data,
+              (std::vector<double>{2. / 3, 2. / 3, 0, 2. / 3, 0, 0}));
+  }
+}
+
 TEST(SpecialPoints, FocalLossIsFinite) {
   std::string text = programText({"x", "y"}, R"(
     %l = loss.log_softmax %x over "class" : T
