@@ -26,9 +26,10 @@ struct Emitted {
 
 class Verifier {
 public:
-  Verifier(const std::string &file) : file(file) {}
+  explicit Verifier(const DiagnosticEngine &engine) : engine(engine) {}
 
-  void readExpectations(std::string_view source) {
+  void readExpectations(uint32_t inFile, std::string_view source) {
+    file = inFile;
     uint32_t number = 1;
     for (size_t begin = 0; begin <= source.size(); ++number) {
       size_t end = std::min(source.find('\n', begin), source.size());
@@ -37,8 +38,8 @@ public:
     }
   }
 
-  void match(const std::vector<Diagnostic> &diagnostics) {
-    for (const Diagnostic &diagnostic : diagnostics) {
+  void match() {
+    for (const Diagnostic &diagnostic : engine.diagnostics()) {
       matchOne({std::string(severityName(diagnostic.severity)), diagnostic.range,
                 diagnostic.message, true});
       if (!diagnostic.hint.empty())
@@ -56,7 +57,8 @@ public:
 
 private:
   void fail(SourceRange range, std::string message) {
-    failures.push_back({Severity::Error, file, range, std::move(message), {}, {}});
+    failures.push_back(
+        {Severity::Error, engine.files()[range.file].name, range, std::move(message), {}, {}});
   }
 
   void readLine(std::string_view line, uint32_t number) {
@@ -72,7 +74,7 @@ private:
         continue;
       rest.remove_prefix(expectation.kind.size());
       uint32_t column = static_cast<uint32_t>(at + 1);
-      expectation.range = {{number, column}, {number, column}};
+      expectation.range = {{number, column}, {number, column}, file};
       expectation.line = number;
       size_t open = rest.find("{{"), close = rest.find("}}");
       if (open == std::string_view::npos || close == std::string_view::npos || close < open ||
@@ -114,6 +116,7 @@ private:
   void matchOne(const Emitted &emitted) {
     for (Expectation &expectation : expectations) {
       if (expectation.met || expectation.kind != emitted.kind ||
+          expectation.range.file != emitted.range.file ||
           expectation.line != emitted.range.begin.line ||
           emitted.text.find(expectation.text) == std::string::npos)
         continue;
@@ -124,17 +127,20 @@ private:
       fail(emitted.range, "unexpected " + emitted.kind + ": " + emitted.text);
   }
 
-  const std::string &file;
+  const DiagnosticEngine &engine;
+  /// The one that is being read.
+  uint32_t file = 0;
   std::vector<Expectation> expectations;
 };
 
 } // namespace
 
-std::vector<Diagnostic> verifyDiagnostics(std::string_view source, const std::string &file,
-                                          const std::vector<Diagnostic> &diagnostics) {
-  Verifier verifier(file);
-  verifier.readExpectations(source);
-  verifier.match(diagnostics);
+std::vector<Diagnostic> verifyDiagnostics(std::string_view source, const DiagnosticEngine &engine) {
+  Verifier verifier(engine);
+  verifier.readExpectations(0, source);
+  for (uint32_t i = 1; i < engine.files().size(); ++i)
+    verifier.readExpectations(i, engine.files()[i].text);
+  verifier.match();
   return std::move(verifier.failures);
 }
 

@@ -7,9 +7,9 @@
 //   let y = f(x)
 //
 // Kinds: expected-error, expected-warning, expected-note, expected-hint. Places: nothing (this
-// line),
-// @+N, @-N, @N (line N), @above, @below, @unknown (no place). The text in braces must be part of
-// the message. Every error and warning must be expected; notes and hints may be.
+// line), @+N, @-N, @N (line N), @above, @below, @unknown (no place). The text in braces must be
+// part of the message. Every error and warning must be expected; notes and hints may be. Comments
+// of imported files speak of these files.
 //
 //===----------------------------------------------------------------------===//
 #ifndef LOSSLANG_LANG_VERIFYDIAGNOSTICS_H
@@ -19,10 +19,9 @@
 
 namespace loss::lang {
 
-/// Compares the diagnostics of `source` with what its comments expect. Returns the differences,
-/// which are empty when the test passes.
-std::vector<Diagnostic> verifyDiagnostics(std::string_view source, const std::string &file,
-                                          const std::vector<Diagnostic> &diagnostics);
+/// Compares the diagnostics of a program with what the comments of its text, and of the files that
+/// it imports, expect. Returns the differences, which are empty when the test passes.
+std::vector<Diagnostic> verifyDiagnostics(std::string_view source, const DiagnosticEngine &engine);
 
 } // namespace loss::lang
 

@@ -88,11 +88,10 @@ int loss::checkFiles(const DriverOptions &options) {
       exitCode = complain(exitInternal, source.name + ": " + compilation.failure);
     if (options.checkGradients && compilation.succeeded())
       checkGradients(source, options.defines, context, compilation.diagnostics);
-    const std::vector<lang::Diagnostic> &all = compilation.diagnostics.diagnostics();
     if (options.verifyDiagnostics) {
       std::vector<lang::Diagnostic> complaints =
-          lang::verifyDiagnostics(source.text, source.name, all);
-      llvm::errs() << lang::render(complaints, source.text);
+          lang::verifyDiagnostics(source.text, compilation.diagnostics);
+      llvm::errs() << lang::render(complaints, compilation.diagnostics.files());
       if (!complaints.empty())
         exitCode = std::max<int>(exitCode, exitCompileError);
       continue;

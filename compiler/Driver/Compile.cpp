@@ -85,11 +85,10 @@ int loss::compileFile(const DriverOptions &options) {
   if (options.timePhases)
     printTimes(compilation);
 
-  const std::vector<lang::Diagnostic> &all = compilation.diagnostics.diagnostics();
   if (options.verifyDiagnostics) {
     std::vector<lang::Diagnostic> complaints =
-        lang::verifyDiagnostics(source->text, source->name, all);
-    llvm::errs() << lang::render(complaints, source->text);
+        lang::verifyDiagnostics(source->text, compilation.diagnostics);
+    llvm::errs() << lang::render(complaints, compilation.diagnostics.files());
     return complaints.empty() ? exitSuccess : exitCompileError;
   }
   std::vector<lang::Diagnostic> shown =

@@ -10,8 +10,7 @@ std::vector<std::string> complaints(const std::string &text) {
   DiagnosticEngine diagnostics("test.loss");
   parseProgram(text, diagnostics);
   std::vector<std::string> result;
-  for (const Diagnostic &diagnostic :
-       verifyDiagnostics(text, "test.loss", diagnostics.diagnostics()))
+  for (const Diagnostic &diagnostic : verifyDiagnostics(text, diagnostics))
     result.push_back(std::to_string(diagnostic.range.begin.line) + ": " + diagnostic.message);
   return result;
 }
@@ -62,9 +61,18 @@ TEST(VerifyDiagnostics, ComplainsOfMalformedExpectations) {
 
 TEST(VerifyDiagnostics, UnknownPlace) {
   std::string text = "// expected-error@unknown {{no place}}";
-  std::vector<Diagnostic> list = {
-      {Severity::Error, "test.loss", {}, "an error at no place", {}, {}}};
-  EXPECT_TRUE(verifyDiagnostics(text, "test.loss", list).empty());
+  DiagnosticEngine diagnostics("test.loss");
+  diagnostics.error({}, "an error at no place");
+  EXPECT_TRUE(verifyDiagnostics(text, diagnostics).empty());
+}
+
+TEST(VerifyDiagnostics, ReadsImportedFiles) {
+  DiagnosticEngine diagnostics("test.loss");
+  uint32_t imported = diagnostics.addFile("imported.loss", "// expected-error@2 {{in line 2}}");
+  diagnostics.error({{2, 1}, {2, 2}, imported}, "an error in line 2");
+  EXPECT_TRUE(verifyDiagnostics("", diagnostics).empty());
+  // Not the same line of another file.
+  EXPECT_EQ(verifyDiagnostics("// expected-error@2 {{in line 2}}", diagnostics).size(), 1u);
 }
 
 } // namespace
