@@ -31,6 +31,26 @@ public:
   }
 
 protected:
+  /// A token that begins a part of the program is not the one too many.
+  antlr4::Token *singleTokenDeletion(antlr4::Parser *parser) override {
+    switch (parser->getInputStream()->LA(1)) {
+    case LossParser::ASSIGN:
+    case LossParser::LET:
+    case LossParser::RETURN:
+    case LossParser::AXIS:
+    case LossParser::FN:
+    case LossParser::LOSS:
+    case LossParser::IMPORT:
+    case LossParser::DERIVATIVE:
+    case LossParser::PARAM:
+    case LossParser::OPTION:
+    case LossParser::LBRACE:
+    case LossParser::RBRACE:
+      return nullptr;
+    default:
+      return antlr4::DefaultErrorStrategy::singleTokenDeletion(parser);
+    }
+  }
   void reportNoViableAlternative(antlr4::Parser *parser,
                                  const antlr4::NoViableAltException &e) override {
     report(parser, e.getOffendingToken());
@@ -93,7 +113,8 @@ private:
 
   void report(antlr4::Parser *parser, antlr4::Token *offending) {
     // A second error in a line is mostly a consequence of the first.
-    if (offending->getLine() == lastLine)
+    auto *stream = static_cast<Tokens *>(parser->getTokenStream());
+    if (offending->getLine() == lastLine || stream->isLost(offending->getLine()))
       return;
     lastLine = offending->getLine();
     std::set<std::string> expected;
@@ -101,7 +122,6 @@ private:
       expected.insert(kindName(static_cast<size_t>(type)));
 
     std::vector<SyntaxToken> tokens;
-    auto *stream = static_cast<antlr4::CommonTokenStream *>(parser->getTokenStream());
     size_t at = 0;
     for (antlr4::Token *token : stream->getTokens()) {
       if (token->getChannel() != antlr4::Token::DEFAULT_CHANNEL)

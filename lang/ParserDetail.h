@@ -43,6 +43,13 @@ public:
 
   /// A token of that kind in front of the next one.
   void insert(size_t type, std::string text);
+
+  /// A line in which something was reported and taken away: what follows there is no news.
+  void loseLine(size_t line) { lostLines.insert(line); }
+  bool isLost(size_t line) const { return lostLines.count(line) != 0; }
+
+private:
+  std::set<size_t> lostLines;
 };
 
 /// Reports tokens that no rule uses, and replaces them by what was probably meant, so that the

@@ -65,6 +65,8 @@ private:
     SourceRange range;
     bool isLet = false;
     bool used = false;
+    /// Its value has an error, so nothing is known of it.
+    bool isBroken = false;
   };
   struct Scope {
     std::unordered_map<std::string_view, Binding> bindings;
@@ -163,6 +165,8 @@ private:
     for (const Let &let : block.lets) {
       resolveExpr(*let.value, scope);
       define(scope, let.name, "name", true);
+      if (auto entry = scope.bindings.find(let.name.name); entry != scope.bindings.end())
+        entry->second.isBroken |= let.value->kind == ExprKind::Error;
     }
     resolveExpr(*block.result, scope);
     for (std::string_view name : scope.order) {
@@ -232,6 +236,8 @@ private:
       checkFnCall(call, *fn->second);
     } else if (builtin && builtin->kind == BuiltinKind::Query) {
       return checkQuery(call);
+    } else if (builtin && lacksAxis(call, *builtin, scope)) {
+      return reportMissingAxis(call, scope);
     } else if (builtin) {
       checkBuiltinCall(call, *builtin);
     } else if (!definitions.isLostFunction(call.text)) {
@@ -242,6 +248,12 @@ private:
     checkDistinct(call.axes, diagnostics);
     for (const ExprPtr &operand : call.operands)
       resolveExpr(*operand, scope);
+  }
+
+  /// An axis where a value is wanted.
+  bool isAxis(const Expr &expr, const Scope &scope) const {
+    return expr.kind == ExprKind::Name && !scope.bindings.count(expr.text) &&
+           definitions.axisIndex(expr.text) >= 0;
   }
 
   void checkFnCall(const Expr &call, const FnDef &fn) {
@@ -262,19 +274,36 @@ private:
     return definitions.axes.empty() ? "class" : definitions.axes.back();
   }
 
+  /// sum(x), sum(x, class), max(x), max(x, class).
+  bool lacksAxis(const Expr &call, const Builtin &builtin, const Scope &scope) const {
+    bool overAxis = worksOverAxis(builtin.kind);
+    const Builtin *overForm = findBuiltin(call.text, true);
+    if (!call.axes.empty() || !(overAxis || (overForm && worksOverAxis(overForm->kind))))
+      return false;
+    return overAxis || call.operands.size() == 1 ||
+           (call.operands.size() == 2 && isAxis(*call.operands[1], scope));
+  }
+
+  void reportMissingAxis(const Expr &call, Scope &scope) {
+    std::string x = "x", axis = someAxis();
+    for (const ExprPtr &operand : call.operands)
+      if (isAxis(*operand, scope))
+        axis = operand->text;
+      else if (operand->kind == ExprKind::Name)
+        x = operand->text;
+    diagnostics.error(call.range, "expected an axis of '" + call.text + "', but found none").hint =
+        "write '" + call.text + "(" + x + " over " + axis + ")'";
+    for (const ExprPtr &operand : call.operands)
+      if (!isAxis(*operand, scope))
+        resolveExpr(*operand, scope);
+  }
+
   void checkBuiltinCall(const Expr &call, const Builtin &builtin) {
     bool overAxis = worksOverAxis(builtin.kind);
     size_t arity = arityOf(builtin.kind), found = call.operands.size() - call.hasKey;
     if (!call.axes.empty() && !overAxis) {
       diagnostics.error(call.axes[0].range,
                         "'" + call.text + "' works elementwise and takes no axis");
-      return;
-    }
-    // max(x) and min(x): an axis is what is missing.
-    bool hasAxisForm = overAxis || worksOverAxis(findBuiltin(call.text, true)->kind);
-    if (call.axes.empty() && hasAxisForm && (overAxis || found == 1)) {
-      diagnostics.error(call.range, "expected an axis of '" + call.text + "', but found none")
-          .hint = "write '" + call.text + "(x over " + someAxis() + ")'";
       return;
     }
     if (found != arity) {
@@ -305,7 +334,9 @@ private:
   }
 
   void reportUnknownFunction(const Expr &call, const Scope &scope) {
-    if (scope.bindings.count(call.text)) {
+    if (auto value = scope.bindings.find(call.text); value != scope.bindings.end()) {
+      if (value->second.isBroken)
+        return;
       diagnostics.error(call.textRange, "'" + call.text + "' is not a function").hint =
           "a product is written with '*'";
       return;

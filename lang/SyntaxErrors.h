@@ -28,9 +28,20 @@ void reportUnexpectedToken(const std::set<std::string> &expected, std::string_vi
                            const std::vector<SyntaxToken> &tokens, size_t at,
                            DiagnosticEngine &diagnostics);
 
-/// Reports a token that belongs to no program. Returns the kind of the token that was probably
-/// meant, or empty when it is best ignored.
-std::string reportForeignToken(const SyntaxToken &token, DiagnosticEngine &diagnostics);
+/// A token that belongs to no program.
+struct ForeignToken {
+  std::string hint;
+  /// The kind of the token that was probably meant. Empty: nothing can stand in its place. A
+  /// blank: none is needed there.
+  std::string meant;
+};
+ForeignToken foreignToken(const std::string &text);
+void reportForeignToken(const SyntaxToken &token, DiagnosticEngine &diagnostics);
+/// Reports what starts like a number and is none.
+void reportBadNumber(const SyntaxToken &token, DiagnosticEngine &diagnostics);
+
+/// Reports that a keyword stands where a definition has its name.
+void reportKeywordAsName(const SyntaxToken &token, DiagnosticEngine &diagnostics);
 
 } // namespace loss::lang
 

@@ -59,36 +59,50 @@ void Tokens::insert(size_t type, std::string text) {
 // Foreign tokens
 //===----------------------------------------------------------------------===//
 
+/// The type of the tokens of a kind, or 0.
+static size_t typeOf(std::string_view kind) {
+  if (kind == "NUMBER")
+    return LossLexer::NUMBER;
+  for (size_t type : {LossLexer::AND, LossLexer::OR, LossLexer::NOT, LossLexer::CARET,
+                      LossLexer::MINUS, LossLexer::STAR, LossLexer::SLASH, LossLexer::ARROW,
+                      LossLexer::LESS_EQUAL, LossLexer::GREATER_EQUAL, LossLexer::NOT_EQUAL})
+    if (kindName(type) == kind)
+      return type;
+  return 0;
+}
+
+/// Reports tokens that belong to no program, and puts what was meant in their place.
 static void replaceForeign(Tokens &tokens, Places places, DiagnosticEngine &diagnostics) {
-  size_t lastUnknown = 0;
+  size_t line = 0;
+  std::set<std::string> reported;
   for (Token *token : tokens.getTokens()) {
     size_t type = token->getType();
     if (type != LossLexer::UNKNOWN && type != LossLexer::FOREIGN && type != LossLexer::BAD_NUMBER)
       continue;
     auto *writable = static_cast<antlr4::CommonToken *>(token);
-    // One report for a run of characters that do not belong here.
-    size_t index = token->getTokenIndex();
-    bool inRun = type == LossLexer::UNKNOWN && index > 0 && lastUnknown == index;
-    if (type == LossLexer::UNKNOWN)
-      lastUnknown = index + 1;
-    std::string meant;
-    if (!inRun) {
-      SyntaxToken described = describe(token, places);
-      meant = reportForeignToken(described, diagnostics);
+    SyntaxToken described = describe(token, places);
+    if (type == LossLexer::BAD_NUMBER) {
+      reportBadNumber(described, diagnostics);
       checkErrorLimit(described.range, diagnostics);
-      if (described.text == "/*")
-        throw GiveUp{};
-    }
-    if (meant == "NUMBER")
       writable->setType(LossLexer::NUMBER);
-    else if (meant == "'and'")
-      writable->setType(LossLexer::AND);
-    else if (meant == "'or'")
-      writable->setType(LossLexer::OR);
-    else if (meant == "'not'")
-      writable->setType(LossLexer::NOT);
-    else if (meant == "'^'")
-      writable->setType(LossLexer::CARET);
+      continue;
+    }
+    if (token->getLine() != line)
+      reported.clear();
+    line = token->getLine();
+    std::string meant = foreignToken(described.text).meant;
+    size_t replacement = typeOf(meant);
+    // In one line, one report of what is the same mistake or has no meaning at all.
+    if (reported.insert(meant.empty() ? "" : described.text).second) {
+      reportForeignToken(described, diagnostics);
+      checkErrorLimit(described.range, diagnostics);
+    }
+    if (described.text == "/*")
+      throw GiveUp{};
+    if (meant.empty())
+      tokens.loseLine(line);
+    if (replacement)
+      writable->setType(replacement);
     else
       writable->setChannel(Token::HIDDEN_CHANNEL);
   }
@@ -169,8 +183,59 @@ private:
 
 } // namespace
 
+//===----------------------------------------------------------------------===//
+// Keywords in place of names
+//===----------------------------------------------------------------------===//
+
+/// `loss f(target: [b, c], param loss = 2)`: what stands where only a name can is one, also where
+/// it is used. So it is one mistake, and the rest of the file keeps its meaning.
+static void replaceKeywords(Tokens &stream, Places places, DiagnosticEngine &diagnostics) {
+  std::vector<Token *> tokens;
+  for (Token *token : stream.getTokens())
+    if (token->getChannel() == Token::DEFAULT_CHANNEL)
+      tokens.push_back(token);
+  auto typeAt = [&](size_t i) { return i < tokens.size() ? tokens[i]->getType() : Token::EOF; };
+  auto isKeyword = [&](size_t i) {
+    return typeAt(i) >= LossLexer::LOSS && typeAt(i) <= LossLexer::NOT;
+  };
+  auto isOneOf = [](size_t type, std::initializer_list<size_t> types) {
+    return std::find(types.begin(), types.end(), type) != types.end();
+  };
+  auto isDefinition = [&](size_t i) {
+    size_t before = i ? typeAt(i - 1) : Token::EOF, next = typeAt(i + 1);
+    if (isOneOf(before, {LossLexer::LET, LossLexer::PARAM}) && typeAt(i - 1) != typeAt(i))
+      return isOneOf(next, {LossLexer::ASSIGN, LossLexer::COLON});
+    if (isOneOf(before, {LossLexer::LOSS, LossLexer::FN}))
+      return next == LossLexer::LPAREN;
+    return isOneOf(before, {LossLexer::LPAREN, LossLexer::COMMA, LossLexer::DOC}) &&
+           next == LossLexer::COLON;
+  };
+  std::set<size_t> names;
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    if (!isKeyword(i) || !isDefinition(i))
+      continue;
+    names.insert(typeAt(i));
+    SyntaxToken described = describe(tokens[i], places);
+    reportKeywordAsName(described, diagnostics);
+    checkErrorLimit(described.range, diagnostics);
+    static_cast<antlr4::CommonToken *>(tokens[i])->setType(LossLexer::IDENT);
+  }
+  // Uses: as operands, where the keyword cannot stand.
+  for (size_t i = 1; i < tokens.size() && !names.empty(); ++i) {
+    bool isOperand = isOneOf(typeAt(i - 1), {LossLexer::LPAREN, LossLexer::COMMA, LossLexer::PLUS,
+                                             LossLexer::MINUS, LossLexer::STAR, LossLexer::SLASH,
+                                             LossLexer::CARET, LossLexer::ASSIGN, LossLexer::RETURN,
+                                             LossLexer::LESS, LossLexer::LESS_EQUAL,
+                                             LossLexer::GREATER, LossLexer::GREATER_EQUAL}) &&
+                     !isOneOf(typeAt(i + 1), {LossLexer::IDENT, LossLexer::NUMBER});
+    if (isKeyword(i) && names.count(typeAt(i)) && isOperand)
+      static_cast<antlr4::CommonToken *>(tokens[i])->setType(LossLexer::IDENT);
+  }
+}
+
 void prepareTokens(Tokens &tokens, Places places, DiagnosticEngine &diagnostics) {
   replaceForeign(tokens, places, diagnostics);
+  replaceKeywords(tokens, places, diagnostics);
   ContextKeywords(tokens).mark();
 }
 

@@ -1,0 +1,280 @@
+//===- SyntaxHints.cpp - what was probably meant --------------------------===//
+//
+// Slips of the keyboard, and habits from other languages.
+//
+//===----------------------------------------------------------------------===//
+#include "lang/SyntaxHints.h"
+
+#include "lang/Suggest.h"
+
+#include <algorithm>
+#include <cctype>
+
+namespace loss::lang {
+
+bool isKeyword(const std::string &kind) {
+  return kind.size() > 2 && kind[0] == '\'' && std::isalpha(static_cast<unsigned char>(kind[1]));
+}
+
+std::string found(const SyntaxToken &token) {
+  if (token.kind == "EOF")
+    return "the end of the file";
+  if (token.kind == "DOC")
+    return "a doc comment";
+  if (token.kind == "STRING")
+    return "text in quotes";
+  constexpr size_t longest = 40;
+  if (token.text.size() > longest)
+    return "'" + token.text.substr(0, longest) + "...'";
+  if (isKeyword(token.kind))
+    return "the keyword '" + token.text + "'";
+  return "'" + token.text + "'";
+}
+
+//===----------------------------------------------------------------------===//
+// Tokens that stand where others should
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+bool isOneOf(const std::string &kind, std::initializer_list<const char *> kinds) {
+  return std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
+}
+
+/// A place in the text and what could stand there.
+struct Place {
+  const Kinds &expected;
+  std::string_view rule;
+  const std::vector<SyntaxToken> &tokens;
+  size_t at;
+
+  const SyntaxToken &token() const { return tokens[at]; }
+  /// The kind of a token near this one, or empty.
+  std::string kind(int distance) const {
+    size_t i = at + static_cast<size_t>(distance);
+    return i < tokens.size() ? tokens[i].kind : "";
+  }
+  std::string text(int distance) const {
+    size_t i = at + static_cast<size_t>(distance);
+    return i < tokens.size() ? tokens[i].text : "";
+  }
+  bool expects(const char *kind) const { return expected.count(kind) != 0; }
+  bool expectsOperand() const { return expects("NUMBER"); }
+  bool is(std::initializer_list<const char *> kinds) const { return isOneOf(token().kind, kinds); }
+  bool follows(std::initializer_list<const char *> kinds) const { return isOneOf(kind(-1), kinds); }
+  bool continuesLine() const {
+    return at && tokens[at - 1].range.begin.line == token().range.begin.line;
+  }
+};
+
+/// The bracket that is open here, or null.
+const SyntaxToken *openBracket(const Place &place) {
+  std::vector<const SyntaxToken *> open;
+  for (size_t i = 0; i < place.at; ++i) {
+    const std::string &kind = place.tokens[i].kind;
+    if (isOneOf(kind, {"'('", "'['", "'{'"}))
+      open.push_back(&place.tokens[i]);
+    else if (isOneOf(kind, {"')'", "']'", "'}'"}) && !open.empty())
+      open.pop_back();
+  }
+  return open.empty() ? nullptr : open.back();
+}
+
+/// Between the statements of a block, and between the definitions of a file.
+std::string hintForStatement(const Place &place) {
+  if (place.is({"')'", "']'", "'}'"}) && !place.expects("'}'"))
+    return "no bracket is open here; remove it";
+  if (place.is({"'return'"}))
+    return "a block has one 'return', at its end";
+  if (place.is({"'if'"}) && place.continuesLine())
+    return "conditionals are written 'if c then a else b'";
+  if (place.token().kind != "IDENT")
+    return {};
+  if (isOneOf(place.token().text, {"var", "const", "auto", "val", "float", "double"}))
+    return "a definition starts with 'let'";
+  if (isOneOf(place.token().text, {"def", "function", "func", "fun"}))
+    return "a function starts with 'fn', a loss with 'loss'";
+  bool startsLine = !place.continuesLine();
+  if (place.expects("'let'") && startsLine && place.kind(1) == "'='")
+    return "a definition starts with 'let'";
+  if (place.expects("'let'") && startsLine && place.kind(2) == "'='" &&
+      isOneOf(place.kind(1), {"'+'", "'-'", "'*'", "'/'", "'^'"}))
+    return "values do not change; define another one with 'let'";
+  return {};
+}
+
+/// What is unlike other languages.
+std::string hintForHabit(const Place &place) {
+  const SyntaxToken &token = place.token();
+  if (place.expects("'over'") && token.kind == "'='" && place.follows({"IDENT"}))
+    return "arguments have no names; an axis is named as in 'sum(x over class)'";
+  if (place.expects("'->'") && place.kind(-2) == "'['")
+    return "brackets behind a value only rename an axis, as in 'x[a -> b]'; a call is written "
+           "'sum(x over class)', the value at the class of a target 'sum(y * x over class)'";
+  if (token.kind == "'->'")
+    return "the type of a result is not written, it follows";
+  if (token.kind == "'>'" && place.follows({"'='"}))
+    return "a function is written 'fn f(x) = ...'";
+  if (token.kind == "':'" && place.kind(1) == "'='")
+    return "a definition is written 'let a = ...'";
+  if (token.kind == "':'" && (place.expects("'then'") || place.expects("'else'")))
+    return "conditionals are written 'if c then a else b'";
+  if (token.kind == "':'" && place.text(-2) == "lambda")
+    return "functions are definitions of the file: 'fn f(x) = ...'";
+  if (token.kind == "IDENT" && place.text(-1) == "lambda")
+    return "functions are definitions of the file: 'fn f(x) = ...'";
+  if (place.rule == "param" && place.expects("'='") && place.expects("':'"))
+    return "a parameter has a default: 'param " + place.text(-1) + " = 1'";
+  if (place.rule == "input" && place.expects("':'"))
+    return "an input has axes: '" + place.text(-1) +
+           ": [batch, class]'; a number is a parameter: "
+           "'param " +
+           place.text(-1) + " = 1'";
+  if (place.expects("'['") && place.is({"IDENT", "'('", "'{'", "'<'"}))
+    return "axes are written in brackets: '[batch, class]'";
+  if (token.kind == "'let'" && place.expects("'='"))
+    return "statements go into a block: 'fn f(x) { let ... return ... }'";
+  if (place.expects("'{'") && place.rule == "block")
+    return "a body is a block: '{ ... return ... }'";
+  return {};
+}
+
+/// A token too many or too few.
+std::string hintForSlip(const Place &place) {
+  const SyntaxToken &token = place.token();
+  bool inList = isOneOf(std::string(place.rule), {"lossArgs", "fnArgs", "axisList"});
+  bool startsElement = place.is({"IDENT", "DOC", "'param'", "'option'"});
+  if (inList && place.expects("','") && startsElement)
+    return "is a comma missing before it?";
+  if (place.follows({"','"}) && place.is({"')'", "']'", "'over'"}))
+    return "remove the comma";
+  if (token.kind == "DOC")
+    return "'///' belongs before a loss, a function, an input or a parameter; use '//' here";
+  if (place.expectsOperand() && token.kind == "'if'")
+    return "put the conditional in parentheses";
+  if (place.expectsOperand() && token.kind == "'not'")
+    return "put the negation in parentheses";
+  if (place.expectsOperand() && token.kind == "'+'")
+    return "there is no unary '+'";
+  if (place.expects("IDENT") && !place.expectsOperand() && isKeyword(token.kind))
+    return "'" + token.text + "' is a keyword and cannot be a name";
+  if (place.rule == "fnArgs" && token.kind == "'='")
+    return "the arguments of a function have no defaults, and end with ')'";
+  if (!place.expectsOperand() && token.kind == "'='" &&
+      place.follows({"NUMBER", "IDENT", "')'", "']'"}) && !place.expects("'='"))
+    return "equality is written '=='";
+  if (const SyntaxToken *open = openBracket(place);
+      open && place.is({"')'", "']'", "'}'"}) && !place.expectsOperand() &&
+      open->range.begin.line == token.range.begin.line &&
+      place.expects(open->text == "(" ? "')'" : "']'"))
+    return "'" + open->text + "' is closed by '" + (open->text == "(" ? ")" : "]") + "'";
+  return {};
+}
+
+} // namespace
+
+std::string syntaxHint(const Kinds &expected, std::string_view rule,
+                       const std::vector<SyntaxToken> &tokens, size_t at) {
+  Place place = {expected, rule, tokens, at};
+  const SyntaxToken &token = place.token();
+  for (auto hintFor : {hintForStatement, hintForHabit, hintForSlip}) {
+    if (hintFor == hintForStatement && rule != "block" && rule != "file")
+      continue;
+    if (std::string hint = hintFor(place); !hint.empty())
+      return hint;
+  }
+  if (token.kind == "IDENT") {
+    std::vector<std::string> keywords;
+    for (const std::string &kind : expected)
+      if (isKeyword(kind))
+        keywords.push_back(kind.substr(1, kind.size() - 2));
+    std::string hint = didYouMean(token.text, {keywords.begin(), keywords.end()});
+    if (!hint.empty())
+      return hint;
+  }
+  bool isOperand = place.is({"NUMBER", "IDENT", "'('"});
+  if (!place.expectsOperand() && isOperand && place.continuesLine() &&
+      place.follows({"NUMBER", "IDENT", "')'", "']'"}))
+    return place.expects("'over'") ? "is an operator, a comma or 'over' missing here?"
+                                   : "is an operator missing here?";
+  if (place.expects("'return'") && isOperand)
+    return "is 'return' missing before it?";
+  if (token.kind == "'axis'")
+    return "axes are declared at the start of a block, before 'let'";
+  if (token.kind == "'derivative'")
+    return "derivatives are written behind the body of a function";
+  if (token.kind == "STRING")
+    return "text in quotes is used for 'import \"file.loss\"' only";
+  if (place.expects("'else'"))
+    return "every 'if' needs an 'else'";
+  return {};
+}
+
+//===----------------------------------------------------------------------===//
+// Tokens of no program
+//===----------------------------------------------------------------------===//
+
+ForeignToken foreignToken(const std::string &text) {
+  struct Row {
+    const char *text, *hint, *meant;
+  };
+  static constexpr Row rows[] = {
+      {"&&", "conjunction is written 'and'", "'and'"},
+      {"&", "conjunction is written 'and'", "'and'"},
+      {"||", "disjunction is written 'or'", "'or'"},
+      {"|", "the absolute value is abs(x), disjunction is written 'or'", ""},
+      {"!", "negation is written 'not'", "'not'"},
+      {"**", "powers are written x^y", "'^'"},
+      {"/*", "comments start with '//' and end with the line", ""},
+      {";", "statements need no semicolon", ""},
+      {"#", "comments start with '//'", ""},
+      {"%", "there is no remainder operator", ""},
+      {"?", "conditionals are written 'if c then a else b'", ""},
+      {".", "there are no methods and modules: write 'exp(x)' for 'x.exp()'", ""},
+      {"'", "names and axes are written without quotes", ""},
+      {"@", "a sum of products is written 'sum(x * w over class)'", ""},
+      // What word processors and web pages make of a program.
+      {"\u2212", "write the '-' of the keyboard", "'-'"},
+      {"\u2013", "write the '-' of the keyboard", "'-'"},
+      {"\u00d7", "products are written x * y", "'*'"},
+      {"\u00b7", "products are written x * y", "'*'"},
+      {"\u22c5", "products are written x * y", "'*'"},
+      {"\u00f7", "quotients are written x / y", "'/'"},
+      {"\u2264", "write '<='", "'<='"},
+      {"\u2265", "write '>='", "'>='"},
+      {"\u2260", "write '!='", "'!='"},
+      {"\u2192", "write '->'", "'->'"},
+      {"\u03c0", "write 'pi'", "NUMBER"},
+      {"\u221a", "square roots are written sqrt(x)", ""},
+      {"\u03a3", "sums are written 'sum(x over class)'", ""},
+      {"\u2211", "sums are written 'sum(x over class)'", ""},
+      {"\u00b2", "powers are written x^2", ""},
+      {"\u201c", "names and axes are written without quotes", ""},
+      {"\u2018", "names and axes are written without quotes", ""},
+      {"\u00a0", "a no-break space: write a blank", " "},
+  };
+  for (const Row &row : rows)
+    if (text == row.text)
+      return {row.hint, row.meant};
+  bool isAscii = static_cast<unsigned char>(text[0]) < 0x80;
+  return {isAscii ? "" : "names are made of ASCII letters, digits and underscores", ""};
+}
+
+void reportForeignToken(const SyntaxToken &token, DiagnosticEngine &diagnostics) {
+  diagnostics.error(token.range, "unexpected " + found(token)).hint = foreignToken(token.text).hint;
+}
+
+void reportBadNumber(const SyntaxToken &token, DiagnosticEngine &diagnostics) {
+  Diagnostic &diagnostic =
+      diagnostics.error(token.range, "expected a number, but found " + found(token));
+  const std::string &text = token.text;
+  if (text[0] == '.')
+    diagnostic.hint = "write 0" + text.substr(0, 40);
+  else if (text.back() == '.' && std::count(text.begin(), text.end(), '.') == 1)
+    diagnostic.hint = "write " + text.substr(0, 40) + "0";
+  else if (std::isdigit(static_cast<unsigned char>(text[0])) &&
+           std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isalnum(c); }))
+    diagnostic.hint = "names do not start with a digit; a product needs '*'";
+}
+
+} // namespace loss::lang
