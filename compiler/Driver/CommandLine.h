@@ -3,7 +3,7 @@
 #define LOSSLANG_COMPILER_DRIVER_COMMANDLINE_H
 
 #include "compiler/Driver/Driver.h"
-#include "compiler/Driver/Warnings.h"
+#include "compiler/Pipeline/Warnings.h"
 
 #include "llvm/ADT/Twine.h"
 

@@ -1,6 +1,7 @@
 //===- Driver.cpp - the command line of lossc -----------------------------===//
 
 #include "compiler/Driver/CommandLine.h"
+#include "compiler/Driver/Lossc.h"
 
 using namespace loss;
 

@@ -1,4 +1,4 @@
-//===- Driver.h - the command line of lossc ---------------------*- C++ -*-===//
+//===- Driver.h - what the commands of lossc share --------------*- C++ -*-===//
 #ifndef LOSSLANG_COMPILER_DRIVER_DRIVER_H
 #define LOSSLANG_COMPILER_DRIVER_DRIVER_H
 
@@ -23,9 +23,6 @@ enum ExitCode {
   /// A bug of the compiler.
   exitInternal = 70,
 };
-
-/// lossc's main.
-int runLossc(int argc, char **argv);
 
 /// What --emit names.
 enum class EmitKind {

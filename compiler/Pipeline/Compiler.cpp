@@ -3,6 +3,7 @@
 #include "compiler/Pipeline/Compiler.h"
 
 #include "compiler/Pipeline/Pipeline.h"
+#include "compiler/Pipeline/Warnings.h"
 #include "compiler/Target/CPU/CodeGenerator.h"
 #include "compiler/Target/Jit.h"
 
@@ -62,6 +63,8 @@ std::unique_ptr<JitModule> Compiler::compile(std::string_view text, const std::s
   auto module = impl->jit->load({result.levels[0].object.data(), result.levels[0].object.size()});
   if (!module)
     throw CompileError(fileName + ": error: " + llvm::toString(module.takeError()) + "\n");
+  for (const lang::Diagnostic &warning : applyWarningOptions(result.diagnostics, {}))
+    (*module)->warnings.push_back(renderNamed({warning}, result.diagnostics));
   return std::move(*module);
 }
 

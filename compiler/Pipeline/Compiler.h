@@ -52,6 +52,8 @@ class JitModule {
 public:
   virtual ~JitModule() = default;
   virtual const LossModule &module() const = 0;
+  /// What the compiler warned of, each as lossc prints it.
+  std::vector<std::string> warnings;
 };
 
 /// Compiles many losses one after another with flat memory. Not thread-safe: one per thread.

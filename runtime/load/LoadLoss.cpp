@@ -50,7 +50,10 @@ size_t editDistance(const std::string &a, const std::string &b) {
                   hint);
 }
 
-LossHandle adopt(std::shared_ptr<JitModule> jit, const std::string &origin) {
+LossHandle adopt(std::shared_ptr<JitModule> jit, const std::string &origin,
+                 std::vector<std::string> *warnings) {
+  if (warnings)
+    *warnings = jit->warnings;
   const LossModule *module = &jit->module();
   return LossHandle::adopt(std::shared_ptr<const LossModule>(std::move(jit), module), origin);
 }
@@ -58,18 +61,20 @@ LossHandle adopt(std::shared_ptr<JitModule> jit, const std::string &origin) {
 } // namespace
 
 LossHandle load(const std::string &spec, const KernelSelection &selection,
-                const std::string &alsoKnown) {
+                const std::string &alsoKnown, std::vector<std::string> *warnings) {
+  if (warnings)
+    warnings->clear();
   if (endsWith(spec, ".so"))
     return LossHandle::open(spec);
   const std::string path = endsWith(spec, ".loss") ? spec : loss::findLibraryLoss(spec);
   if (path.empty())
     unknownLoss(spec, alsoKnown);
-  return adopt(loss::Compiler().compileFile(path, selection), path);
+  return adopt(loss::Compiler().compileFile(path, selection), path, warnings);
 }
 
 LossHandle compile(const std::string &text, const KernelSelection &selection,
-                   const std::string &fileName) {
-  return adopt(loss::Compiler().compile(text, fileName, selection), fileName);
+                   const std::string &fileName, std::vector<std::string> *warnings) {
+  return adopt(loss::Compiler().compile(text, fileName, selection), fileName, warnings);
 }
 
 } // namespace losslang

@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "compiler/Driver/Lossc.h"
 #include "compiler/Pipeline/Compiler.h"
 #include "runtime/python/Call.h"
 #include "runtime/python/Registry.h"
@@ -20,16 +21,17 @@ namespace {
 
 using torch::Tensor;
 
-/// (key, diagnostics): one of them is empty when the text was wrong, the key.
-std::tuple<std::string, std::string> compileOp(std::string text, std::string fileName,
-                                               c10::List<std::string> defines) {
+/// (key, errors, warnings): when the text was wrong the key is empty, otherwise the errors are.
+std::tuple<std::string, std::string, std::vector<std::string>>
+compileOp(std::string text, std::string fileName, c10::List<std::string> defines) {
   try {
     LossSource source{std::move(text), std::move(fileName), {}};
     for (size_t i = 0; i < defines.size(); ++i)
       source.defines.push_back(defines.get(i));
-    return {registerSource(source), {}};
+    RegisteredLoss loss = registerSource(source);
+    return {std::move(loss.key), {}, std::move(loss.warnings)};
   } catch (const CompileError &error) {
-    return {{}, error.what()};
+    return {{}, error.what(), {}};
   }
 }
 
@@ -43,6 +45,18 @@ std::tuple<std::string, std::string> loadOp(Tensor contents, std::string origin)
   } catch (const runtime::LoadError &error) {
     return {{}, error.what()};
   }
+}
+
+/// The command line tool; its exit code.
+int64_t losscOp(c10::List<std::string> arguments) {
+  std::vector<std::string> words = {"lossc"};
+  for (size_t i = 0; i < arguments.size(); ++i)
+    words.push_back(arguments.get(i));
+  std::vector<char *> argv;
+  for (std::string &word : words)
+    argv.push_back(word.data());
+  argv.push_back(nullptr);
+  return runLossc(static_cast<int>(words.size()), argv.data());
 }
 
 // The kernels. Those of the key Autograd see the tensors as the user gave them, the others below
@@ -103,9 +117,10 @@ std::tuple<Tensor, Tensors> secondGradientsKernel(const Tensor &upstream, at::Te
 // Python's (dynamic shapes) and call it.
 TORCH_LIBRARY(losslang, m) {
   using namespace loss::python;
-  m.def("compile(str text, str file_name, str[] defines) -> (str, str)", compileOp);
+  m.def("compile(str text, str file_name, str[] defines) -> (str, str, str[])", compileOp);
   m.def("load(Tensor contents, str origin) -> (str, str)", loadOp);
   m.def("describe(str key) -> str", describeLoss);
+  m.def("lossc(str[] arguments) -> int", losscOp);
   const std::vector<at::Tag> tags = {at::Tag::pt2_compliant_tag};
   for (const std::string prefix : {"", "infer_"}) {
     m.def((prefix + "loss(" LOSSLANG_CALL_SCHEMA ") -> Tensor").c_str(), tags);

@@ -30,37 +30,37 @@ public:
     return *registry;
   }
 
-  std::string add(const LossSource &source) {
+  RegisteredLoss add(const LossSource &source) {
     std::string hashed = source.text + '\0' + source.fileName;
     for (const std::string &define : source.defines)
       hashed += '\0' + define;
     const std::string hash = sourceHash(hashed);
     std::lock_guard<std::mutex> lock(mutex);
-    if (auto known = keys.find(hash); known != keys.end())
+    if (auto known = sources.find(hash); known != sources.end())
       return known->second;
     // What training takes; the rest when a call needs it.
-    std::shared_ptr<const LossModule> module =
+    std::shared_ptr<JitModule> jit =
         compile(source, KernelSelection::training(LOSS_F32, LOSS_TARGET_INDEX));
-    std::string key = std::string(module->name) + ":" + hash.substr(0, 32);
+    RegisteredLoss loss{std::string(jit->module().name) + ":" + hash.substr(0, 32), jit->warnings};
     LossHandle handle = LossHandle::adopt(
-        std::move(module), source.fileName,
+        descriptorOf(std::move(jit)), source.fileName,
         [this, source](uint32_t element, uint32_t target, uint32_t mode, uint32_t options) {
           return compileKernel(source, element, target, mode, options);
         });
-    entries.emplace(key, std::move(handle));
-    keys.emplace(hash, key);
-    return key;
+    entries.emplace(loss.key, std::move(handle));
+    sources.emplace(hash, loss);
+    return loss;
   }
 
   std::string add(const std::string &contents, const std::string &origin) {
     const std::string hash = sourceHash(contents);
     std::lock_guard<std::mutex> lock(mutex);
-    if (auto known = keys.find(hash); known != keys.end())
+    if (auto known = libraries.find(hash); known != libraries.end())
       return known->second;
     LossHandle handle = open(contents, origin);
     std::string key = handle.name() + ":" + hash.substr(0, 32);
     entries.emplace(key, std::move(handle));
-    keys.emplace(hash, key);
+    libraries.emplace(hash, key);
     return key;
   }
 
@@ -80,14 +80,16 @@ private:
                    [] { get().mutex.unlock(); });
   }
 
-  std::shared_ptr<const LossModule> compile(const LossSource &source,
-                                            const KernelSelection &selection) {
+  std::shared_ptr<JitModule> compile(const LossSource &source, const KernelSelection &selection) {
     if (!compiler)
       compiler = std::make_unique<Compiler>();
-    std::shared_ptr<JitModule> module =
-        compiler->compile(source.text, source.fileName, selection, source.defines);
-    const LossModule *descriptor = &module->module();
-    return {std::move(module), descriptor};
+    return compiler->compile(source.text, source.fileName, selection, source.defines);
+  }
+
+  /// Keeps the code alive.
+  static std::shared_ptr<const LossModule> descriptorOf(std::shared_ptr<JitModule> jit) {
+    const LossModule *descriptor = &jit->module();
+    return {std::move(jit), descriptor};
   }
 
   std::shared_ptr<const LossModule> compileKernel(const LossSource &source, uint32_t element,
@@ -99,7 +101,7 @@ private:
     selection.modes = 1u << mode;
     selection.options = 1u << options;
     std::lock_guard<std::mutex> lock(mutex);
-    return compile(source, selection);
+    return descriptorOf(compile(source, selection));
   }
 
   /// Through a file of its own: the contents may come from a pickle, far from the file that they
@@ -131,13 +133,15 @@ private:
 
   std::mutex mutex;
   std::unique_ptr<Compiler> compiler;
-  std::map<std::string, std::string> keys;
+  /// By the hash of what they were made of.
+  std::map<std::string, RegisteredLoss> sources;
+  std::map<std::string, std::string> libraries;
   std::map<std::string, LossHandle> entries;
 };
 
 } // namespace
 
-std::string registerSource(const LossSource &source) { return Registry::get().add(source); }
+RegisteredLoss registerSource(const LossSource &source) { return Registry::get().add(source); }
 
 std::string registerLibrary(const std::string &contents, const std::string &origin) {
   return Registry::get().add(contents, origin);

@@ -25,11 +25,19 @@ struct LossSource {
   std::vector<std::string> defines;
 };
 
-/// Compiles a loss and registers it, unless it is known. Returns its key. Throws CompileError.
-/// Kernels that are rarely used are compiled when a call needs them.
-std::string registerSource(const LossSource &source);
+/// A loss under its key.
+struct RegisteredLoss {
+  std::string key;
+  /// What the compiler warned of, each as lossc prints it.
+  std::vector<std::string> warnings;
+};
 
-/// Registers a library that lossc wrote, given as the contents of its file. Throws LoadError.
+/// Compiles a loss and registers it, unless it is known. Throws CompileError. Kernels that are
+/// rarely used are compiled when a call needs them.
+RegisteredLoss registerSource(const LossSource &source);
+
+/// Registers a library that lossc wrote, given as the contents of its file. Returns its key. Throws
+/// LoadError.
 std::string registerLibrary(const std::string &contents, const std::string &origin);
 
 /// The loss of a key. Throws LoadError for a key that is unknown here.

@@ -1,5 +1,6 @@
 """The examples of docs/python.md, one after another in one namespace."""
 
+import json
 import pathlib
 import re
 import subprocess
@@ -40,6 +41,13 @@ def test_list():
     done = run("list")
     assert done.returncode == 0
     assert re.search(r"^focal +Focal loss: ", done.stdout, re.M)
+    # A sentence each.
+    assert max(map(len, done.stdout.splitlines())) < 200
+    closed = subprocess.run(
+        f"'{sys.executable}' -m losslang list | head -1",
+        shell=True, capture_output=True, text=True,
+    )  # fmt: skip
+    assert closed.stderr == ""
 
 
 def test_show():
@@ -56,7 +64,16 @@ def test_check(tmp_path):
     assert done.returncode == 1
     assert f"{bad}:1:28: error:" in done.stderr
     assert run("check", str(tmp_path / "none.loss")).returncode == 3
+    assert json.loads(run("check", "--format=json", str(bad)).stdout)["errors"] == 1
     good = tmp_path / "good"
     good.mkdir()
     (good / "a.loss").write_text("loss f(x: [a, b]) { return sum(x over b) }")
     assert run("check", str(good)).returncode == 0
+    # The same as lossc's, warnings too.
+    (good / "b.loss").write_text("loss f(x: [a, b], z: [a]) { return sum(x over b) }")
+    done = run("check", str(good))
+    theirs = subprocess.run(["lossc", "check", str(good)], capture_output=True, text=True)
+    assert "[unused-input]" in done.stderr
+    assert (done.stdout, done.stderr, done.returncode) == (
+        theirs.stdout, theirs.stderr, theirs.returncode,
+    )  # fmt: skip

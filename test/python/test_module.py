@@ -5,6 +5,7 @@ import pickle
 import subprocess
 import sys
 import threading
+import warnings
 
 import pytest
 import torch
@@ -239,3 +240,42 @@ def test_data_loader_workers(context):
     )
     found = torch.cat(list(loader)).tolist()
     assert found == [data[i] for i in range(4)]
+
+
+UNUSED = "loss f(x: [a, b], z: [a]) {\n  return sum(x over b)\n}"
+
+
+def test_warnings():
+    with pytest.warns(losslang.LossWarning) as caught:
+        losslang.compile(UNUSED, reduction="sum")
+    (warning,) = caught
+    text = str(warning.message)
+    assert text.splitlines()[0] == (
+        "<string>:1:19: warning: the input 'z' has no influence on the result [unused-input]"
+    )
+    assert text.splitlines()[1:] == ["  loss f(x: [a, b], z: [a]) {", " " * 20 + "^"]
+    assert warning.filename == __file__
+    assert issubclass(losslang.LossWarning, UserWarning)
+
+
+def test_warnings_can_be_filtered():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.filterwarnings("ignore", r".*\[unused-input\]", losslang.LossWarning)
+        losslang.compile(UNUSED)
+
+
+def test_copies_do_not_warn_again():
+    with pytest.warns(losslang.LossWarning):
+        loss = losslang.compile(UNUSED)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        pickle.loads(pickle.dumps(loss))
+        copy.deepcopy(loss)
+
+
+def test_the_library_does_not_warn():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for name in dir(losslang.losses):
+            getattr(losslang.losses, name)()

@@ -1,5 +1,5 @@
 //===- lossc.cpp - the LossLang compiler ----------------------------------===//
 
-#include "compiler/Driver/Driver.h"
+#include "compiler/Driver/Lossc.h"
 
 int main(int argc, char **argv) { return loss::runLossc(argc, argv); }

@@ -11,17 +11,27 @@ import pathlib
 
 from . import _library, _tracing, functional, losses
 from ._build import build as _build
-from ._library import CompileError, LoadError
+from ._library import CompileError, LoadError, LossWarning
 from ._module import Loss
 
-__all__ = ["CompileError", "LoadError", "Loss", "compile", "functional", "load", "losses"]
+__all__ = [
+    "CompileError",
+    "LoadError",
+    "Loss",
+    "LossWarning",
+    "compile",
+    "functional",
+    "load",
+    "losses",
+]
 
 
 def compile(text_or_path, **options):
     """A module from a program, or from the path of a .loss file.
 
     A text with a line break or a brace in it is a program. Options: parameters and compile-time options
-    of the loss, and those of `losslang.Loss`. Raises CompileError, a SyntaxError.
+    of the loss, and those of `losslang.Loss`. Raises CompileError, a SyntaxError; what the compiler
+    warns of is a LossWarning each.
     """
     text = text_or_path
     if isinstance(text, os.PathLike) or not ("\n" in text or "{" in text):

@@ -1,16 +1,18 @@
 """python -m losslang: the library of losses, and diagnostics of programs."""
 
 import argparse
+import os
 import pathlib
+import re
 import sys
 
 from . import _library, losses
-from ._library import CompileError
 
 
 def _summary(name):
     """The first sentence of a loss's documentation."""
-    return " ".join(getattr(losses, name).__doc__.split("\n\n")[0].split())
+    paragraph = " ".join(getattr(losses, name).__doc__.split("\n\n")[0].split())
+    return re.split(r"(?<=\.) (?=[A-Z])", paragraph)[0]
 
 
 def _list(arguments):
@@ -33,23 +35,6 @@ def _show(arguments):
     return 0
 
 
-def _check(arguments):
-    files = []
-    for given in map(pathlib.Path, arguments.files):
-        files += sorted(given.glob("*.loss")) if given.is_dir() else [given]
-    code = 0
-    for file in files:
-        try:
-            _library.compile_file(file)
-        except CompileError as error:
-            sys.stderr.write(str(error))
-            code = max(code, 1)
-        except OSError as error:
-            print(f"losslang: error: cannot read '{file}': {error.strerror}", file=sys.stderr)
-            code = 3
-    return code
-
-
 def main(argv=None):
     parser = argparse.ArgumentParser(prog="python -m losslang", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -58,13 +43,19 @@ def main(argv=None):
     command = commands.add_parser("show", help="the program of a loss of the library")
     command.add_argument("loss")
     command.set_defaults(run=_show)
-    command = commands.add_parser(
-        "check", help="compile programs and print what is wrong; exit code 1 if something is"
-    )
-    command.add_argument("files", nargs="+", help=".loss files, or folders of them")
-    command.set_defaults(run=_check)
+    commands.add_parser("check", help="errors and warnings in programs: `lossc check`")
+    argv = sys.argv[1:] if argv is None else argv
+    if argv[:1] == ["check"]:
+        return _library.ops.lossc(argv)
     arguments = parser.parse_args(argv)
-    return arguments.run(arguments)
+    try:
+        code = arguments.run(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Who reads has seen enough (`| head`); Python would complain again at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    return code
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """From keyword arguments to a module."""
 
+from ._library import LossWarning, warn
 from ._module import Loss
 
 _MODULE_OPTIONS = ("reduction", "weight", "ignore_index", "label_smoothing")
@@ -20,5 +21,7 @@ def build(compile_with, options):
     )
     if defines:
         compiled = compile_with(defines)
+    for text in compiled.warnings:
+        warn(text.rstrip(), LossWarning)
     chosen = {name for name, _ in defines}
     return Loss(compiled, **{n: v for n, v in options.items() if n not in chosen})

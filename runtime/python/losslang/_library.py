@@ -2,6 +2,8 @@
 
 import json
 import pathlib
+import sys
+import warnings
 from dataclasses import dataclass, field
 
 import torch
@@ -28,6 +30,10 @@ class CompileError(SyntaxError):
         return CompileError, (self.diagnostics,)
 
 
+class LossWarning(UserWarning):
+    """The compiler warns of a loss. The text is lossc's own; its first line ends with [NAME]."""
+
+
 class LoadError(OSError):
     """A file is no compiled loss that this version can use."""
 
@@ -41,6 +47,7 @@ class Compiled:
     file_name: str
     defines: tuple = ()
     library: bytes | None = field(default=None, repr=False)
+    warnings: tuple = field(default=(), repr=False, compare=False)
 
     def __reduce__(self):
         if self.library is not None:
@@ -49,14 +56,15 @@ class Compiled:
 
     @property
     def description(self):
-        """What the loss says of itself: name, doc, source, axes, inputs, params, result."""
-        return _describe(self.key)
+        """As in describe()."""
+        return describe(self.key)
 
 
 _descriptions = {}
 
 
-def _describe(key):
+def describe(key):
+    """What a loss says of itself: name, doc, source, axes, inputs, params, result."""
     if key not in _descriptions:
         _descriptions[key] = json.loads(ops.describe(key))
     return _descriptions[key]
@@ -64,10 +72,10 @@ def _describe(key):
 
 def compile_text(text, file_name, defines=()):
     """Compiles a program in this process. `defines`: pairs of a name and a number or truth value."""
-    key, diagnostics = ops.compile(text, file_name, [f"{n}={_spell(v)}" for n, v in defines])
+    key, errors, warned = ops.compile(text, file_name, [f"{n}={_spell(v)}" for n, v in defines])
     if not key:
-        raise CompileError(diagnostics)
-    return Compiled(key, text, file_name, tuple(defines))
+        raise CompileError(errors)
+    return Compiled(key, text, file_name, tuple(defines), warnings=tuple(warned))
 
 
 def compile_file(path, defines=()):
@@ -86,6 +94,15 @@ def _load_bytes(contents, origin):
     if not key:
         raise LoadError(message)
     return Compiled(key, None, origin, (), contents)
+
+
+def warn(text, category):
+    """Warns of the line outside of this package and PyTorch that led here."""
+    level, frame = 1, sys._getframe()
+    packages = (__package__, "torch")
+    while frame.f_back and frame.f_globals.get("__name__", "").split(".")[0] in packages:
+        level, frame = level + 1, frame.f_back
+    warnings.warn(text, category, stacklevel=level)
 
 
 def _spell(value):

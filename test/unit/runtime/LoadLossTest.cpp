@@ -42,4 +42,18 @@ TEST(LoadLoss, NamesWhatItExpected) {
   EXPECT_THROW(losslang::load("/nonexistent.loss"), loss::CompileError);
 }
 
+TEST(LoadLoss, HandsOutWarnings) {
+  const auto selection = loss::KernelSelection::training();
+  std::vector<std::string> warnings = {"from before"};
+  losslang::load("cross_entropy", selection, "", &warnings);
+  EXPECT_THAT(warnings, testing::IsEmpty());
+  losslang::compile("loss f(x: [a, b], z: [a]) { return sum(x over b) }", selection, "f.loss",
+                    &warnings);
+  EXPECT_THAT(warnings,
+              testing::ElementsAre("f.loss:1:19: warning: the input 'z' has no influence on the "
+                                   "result [unused-input]\n"
+                                   "  loss f(x: [a, b], z: [a]) { return sum(x over b) }\n"
+                                   "                    ^\n"));
+}
+
 } // namespace

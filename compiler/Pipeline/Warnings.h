@@ -1,6 +1,6 @@
 //===- Warnings.h - -Werror and -Wno-NAME -----------------------*- C++ -*-===//
-#ifndef LOSSLANG_COMPILER_DRIVER_WARNINGS_H
-#define LOSSLANG_COMPILER_DRIVER_WARNINGS_H
+#ifndef LOSSLANG_COMPILER_PIPELINE_WARNINGS_H
+#define LOSSLANG_COMPILER_PIPELINE_WARNINGS_H
 
 #include "lang/Diagnostic.h"
 
@@ -39,4 +39,4 @@ void listWarnings(llvm::raw_ostream &out);
 
 } // namespace loss
 
-#endif // LOSSLANG_COMPILER_DRIVER_WARNINGS_H
+#endif // LOSSLANG_COMPILER_PIPELINE_WARNINGS_H

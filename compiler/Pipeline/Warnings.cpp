@@ -1,6 +1,6 @@
 //===- Warnings.cpp - -Werror and -Wno-NAME -------------------------------===//
 
-#include "compiler/Driver/Warnings.h"
+#include "compiler/Pipeline/Warnings.h"
 
 #include "lang/Messages.h"
 #include "lang/Suggest.h"
