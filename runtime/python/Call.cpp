@@ -54,6 +54,7 @@ struct Prepared {
       options.sampleWeight = tensors[next];
     options.ignoreIndex = call.ignoreIndex;
     options.labelSmoothing = call.labelSmoothing;
+    options.groups = call.groups;
   }
 
   /// The place of a tensor of the call among the arguments of the loss.
@@ -111,6 +112,7 @@ std::pair<CallPtr, Tensors> gather(LOSSLANG_CALL_PARAMETERS) {
   call->ignoreIndex = ignoreIndex;
   call->labelSmoothing = labelSmoothing;
   call->reduction = std::move(reduction);
+  call->groups = groups;
   Tensors tensors = inputs.vec();
   tensors.insert(tensors.end(), params.begin(), params.end());
   if (weight)

@@ -23,6 +23,8 @@ struct Call : torch::CustomClassHolder {
   int64_t ignoreIndex = -100;
   double labelSmoothing = 0;
   std::string reduction;
+  /// LossCallOptions::groups.
+  int64_t groups = 1;
 };
 
 using CallPtr = c10::intrusive_ptr<Call>;
@@ -33,10 +35,10 @@ using Tensors = std::vector<at::Tensor>;
   std::string key, at::TensorList inputs, at::TensorList params,                                   \
       const std::optional<at::Tensor> &weight, const std::optional<at::Tensor> &sampleWeight,      \
       c10::ArrayRef<double> values, at::IntArrayRef paramAt, int64_t ignoreIndex,                  \
-      double labelSmoothing, std::string reduction
+      double labelSmoothing, std::string reduction, int64_t groups
 #define LOSSLANG_CALL_ARGUMENTS                                                                    \
   std::move(key), inputs, params, weight, sampleWeight, values, paramAt, ignoreIndex,              \
-      labelSmoothing, std::move(reduction)
+      labelSmoothing, std::move(reduction), groups
 
 /// Sorts the arguments of an operator.
 std::pair<CallPtr, Tensors> gather(LOSSLANG_CALL_PARAMETERS);

@@ -111,7 +111,8 @@ std::tuple<Tensor, Tensors> secondGradientsKernel(const Tensor &upstream, at::Te
 
 #define LOSSLANG_CALL_SCHEMA                                                                       \
   "str key, Tensor[] inputs, Tensor[] params, Tensor? weight, Tensor? sample_weight, "             \
-  "float[] values, int[] param_at, int ignore_index, float label_smoothing, str reduction"
+  "float[] values, int[] param_at, int ignore_index, float label_smoothing, str reduction, "       \
+  "int groups"
 
 // Each operator, and under the name infer_... what it does to meta tensors: the fake kernels are
 // Python's (dynamic shapes) and call it.

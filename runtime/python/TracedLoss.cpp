@@ -36,7 +36,7 @@ Tensor callLoss(const Call &c, at::TensorList tensors) {
   static const auto op = findOperator<Tensor(LOSSLANG_CALL_PARAMETERS)>("losslang::loss");
   const Unpacked u(c, tensors);
   return op.call(c.key, u.inputs, u.params, u.weight, u.sampleWeight, c.values, c.paramAt,
-                 c.ignoreIndex, c.labelSmoothing, c.reduction);
+                 c.ignoreIndex, c.labelSmoothing, c.reduction, c.groups);
 }
 
 std::tuple<Tensor, Tensors> callLossAndGradients(const Call &c, at::TensorList tensors,
@@ -46,7 +46,7 @@ std::tuple<Tensor, Tensors> callLossAndGradients(const Call &c, at::TensorList t
           "losslang::loss_and_gradients");
   const Unpacked u(c, tensors);
   return op.call(c.key, u.inputs, u.params, u.weight, u.sampleWeight, c.values, c.paramAt,
-                 c.ignoreIndex, c.labelSmoothing, c.reduction, wanted);
+                 c.ignoreIndex, c.labelSmoothing, c.reduction, c.groups, wanted);
 }
 
 Tensors callGradients(const Tensor &upstream, const Call &c, at::TensorList tensors,
@@ -56,7 +56,7 @@ Tensors callGradients(const Tensor &upstream, const Call &c, at::TensorList tens
           "losslang::gradients");
   const Unpacked u(c, tensors);
   return op.call(upstream, c.key, u.inputs, u.params, u.weight, u.sampleWeight, c.values, c.paramAt,
-                 c.ignoreIndex, c.labelSmoothing, c.reduction, wanted);
+                 c.ignoreIndex, c.labelSmoothing, c.reduction, c.groups, wanted);
 }
 
 std::tuple<Tensor, Tensors> callSecondGradients(const Tensor &upstream, at::TensorList tangents,
@@ -68,7 +68,8 @@ std::tuple<Tensor, Tensors> callSecondGradients(const Tensor &upstream, at::Tens
       "losslang::second_gradients");
   const Unpacked u(c, tensors);
   return op.call(upstream, tangents, c.key, u.inputs, u.params, u.weight, u.sampleWeight, c.values,
-                 c.paramAt, c.ignoreIndex, c.labelSmoothing, c.reduction, wanted, secondWanted);
+                 c.paramAt, c.ignoreIndex, c.labelSmoothing, c.reduction, c.groups, wanted,
+                 secondWanted);
 }
 
 /// Places of the tensors that require a gradient.
@@ -223,12 +224,13 @@ Tensor tracedLoss(const CallPtr &call, at::TensorList tensors) {
     at::AutoDispatchBelowAutograd guard;
     // One run of the kernel gives both, if nothing but the scale of the gradient is open yet.
     // torch.func differentiates the gradients too, and needs them as an operation of their own.
-    // Half-precision gradients of a mean would be lost before a loss scale comes from above.
+    // Half-precision gradients of a mean would be lost before a loss scale comes from above, and
+    // groups have one scale each.
     const bool isTiny =
         call->reduction == "mean" && std::any_of(wanted.begin(), wanted.end(), [&](int64_t place) {
           return tensors[place].scalar_type() == at::kHalf;
         });
-    if (call->reduction != "none" && !isTiny && !underFunctorch(tensors))
+    if (call->reduction != "none" && call->groups == 1 && !isTiny && !underFunctorch(tensors))
       std::tie(value, gradients) = callLossAndGradients(*call, tensors, wanted);
     else
       value = callLoss(*call, tensors);

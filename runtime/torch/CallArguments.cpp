@@ -105,6 +105,7 @@ LossCall resolveCall(const LossHandle &loss, const std::vector<Tensor> &position
     loss.checkParam(param, call.params[param]);
   }
   call.reduction = options.reduction;
+  call.groups = options.groups;
   call.sampleWeight = options.sampleWeight;
   call.classWeight = options.classWeight;
   call.ignoreIndex = options.ignoreIndex;
@@ -184,6 +185,10 @@ CallPlan::CallPlan(const LossHandle &loss, const LossCall &call)
   byRows = module.row_axis >= 0;
   resultShape = axes.shapeOf(resultAxes);
   rows = byRows ? axes.size(0) : 1;
+  groups = call.groups;
+  TORCH_CHECK_VALUE(groups == 1 || (groups > 1 && byRows && !axes.dimensions(0).empty() &&
+                                    axes.dimensions(0).front() % groups == 0),
+                    subject(loss), "expected rows for ", groups, " groups of one size");
   resultSlab = axes.elements(AxisList(resultAxes.begin() + (byRows ? 1 : 0), resultAxes.end()));
   for (uint32_t axis = byRows ? 1 : 0; axis < module.axis_count; ++axis) {
     TORCH_CHECK_VALUE(axes.size(axis) <= INT_MAX, subject(loss), "the axis '", module.axes[axis],

@@ -17,6 +17,7 @@ struct LossCall {
   std::vector<torch::Tensor> paramTensors;
 
   Reduction reduction = Reduction::Mean;
+  int64_t groups = 1;
   torch::Tensor sampleWeight, classWeight;
   int64_t ignoreIndex = -100;
   double labelSmoothing = 0;
@@ -55,6 +56,8 @@ struct CallPlan {
   bool byRows = false;
   /// Rows, and elements of the result of one of them: 1 row without a row axis.
   int64_t rows = 1, resultSlab = 1;
+  /// Parts of the rows that are reduced on their own.
+  int64_t groups = 1;
   /// The tensors have no memory: only shapes and types are asked for.
   bool meta = false;
 

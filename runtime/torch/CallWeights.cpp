@@ -29,7 +29,13 @@ Tensor alignWithResult(const CallPlan &plan, const Tensor &array, const AxisList
   return array.reshape(shape);
 }
 
-double sumOf(const Tensor &weights) { return weights.sum(torch::kDouble).item<double>(); }
+/// Sums of the weights of each group of rows.
+std::vector<double> sumsOf(const CallPlan &plan, const Tensor &weights) {
+  const Tensor sums = weights.reshape({plan.groups, plan.resultElements() / plan.groups})
+                          .sum(1, /*keepdim=*/false, torch::kDouble);
+  const double *begin = sums.const_data_ptr<double>();
+  return {begin, begin + plan.groups};
+}
 
 bool containsValue(const int64_t *values, int64_t count, int64_t value) {
   constexpr int64_t block = 4096;
@@ -147,6 +153,8 @@ CallWeights::CallWeights(const CallPlan &plan, const LossCall &call) {
                         plan.loss.module().class_weighting != LOSS_WEIGHTS_NONE,
                     subject(plan.loss),
                     "class weights do not apply: the result has no element for each target");
+  allZero.assign(plan.groups, false);
+  divisors.assign(plan.groups, static_cast<double>(plan.resultElements() / plan.groups));
   if (plan.meta)
     return;
 
@@ -157,7 +165,8 @@ CallWeights::CallWeights(const CallPlan &plan, const LossCall &call) {
   if (hasTarget)
     target = call.inputs[plan.loss.targetInput()];
   elements = samples;
-  divisor = samples.defined() ? sumOf(samples) : static_cast<double>(plan.resultElements());
+  if (samples.defined())
+    divisors = sumsOf(plan, samples);
 
   if (byIndex) {
     target = target.to(torch::kLong).contiguous();
@@ -191,7 +200,7 @@ CallWeights::CallWeights(const CallPlan &plan, const LossCall &call) {
       };
       Tensor all = elementwise ? weigh(counted) : Tensor();
       if (elementwise)
-        divisor = sumOf(all);
+        divisors = sumsOf(plan, all);
       // A kernel with options multiplies by the class weights itself.
       if (!needsOptions)
         elements = all;
@@ -199,7 +208,12 @@ CallWeights::CallWeights(const CallPlan &plan, const LossCall &call) {
         elements = weigh(kept);
     }
   }
-  allZero = elements.defined() && !elements.any().item<bool>();
+  if (!elements.defined())
+    return;
+  const Tensor any =
+      elements.reshape({plan.groups, plan.resultElements() / plan.groups}).any(1).contiguous();
+  for (int64_t group = 0; group < plan.groups; ++group)
+    allZero[group] = !any.const_data_ptr<bool>()[group];
 }
 
 } // namespace loss::runtime

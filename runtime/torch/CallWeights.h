@@ -13,10 +13,10 @@ struct CallWeights {
 
   /// Factor of each element of the result, rows by result slab, in the kernel's type; undefined: 1.
   torch::Tensor elements;
-  /// What a mean divides the sum by.
-  double divisor = 0;
-  /// All factors are 0: nothing is left of the batch.
-  bool allZero = false;
+  /// What a mean divides the sum by, for each group of rows.
+  std::vector<double> divisors;
+  /// All factors are 0: nothing is left of the group.
+  std::vector<bool> allZero;
   /// A kernel with options is needed.
   bool needsOptions = false;
   /// One weight a class in the kernel's type, for such a kernel; ones without class weights.
@@ -25,8 +25,10 @@ struct CallWeights {
   /// a dense target as the caller gave it.
   torch::Tensor target;
 
-  /// What to multiply a gradient by for the mean.
-  double meanScale() const { return allZero || divisor == 0 ? 1.0 : 1.0 / divisor; }
+  /// What to multiply a gradient by for the mean of a group.
+  double meanScale(int64_t group) const {
+    return allZero[group] || divisors[group] == 0 ? 1.0 : 1.0 / divisors[group];
+  }
 };
 
 /// Whether a call needs a kernel with options: where class indices and their weights meet the

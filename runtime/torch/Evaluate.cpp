@@ -79,7 +79,7 @@ public:
     const uint32_t mode = request.tangents ? LOSS_TANGENT : modeFor(plan.loss, wanted);
     const ChosenKernel chosen = chooseKernel(plan, mode, weights.needsOptions);
     Evaluated out;
-    out.meanScale = call.reduction == Reduction::Mean ? weights.meanScale() : 1.0;
+    out.meanScale = meanScale(0);
     out.gradients.resize(call.argumentCount());
     if (plan.meta) {
       out.result = emptyResult(plan, call.reduction);
@@ -92,7 +92,8 @@ public:
     Tensor elements = multiplyUpstream(request.upstream);
     if (elements.defined())
       kernelRun.weights = elements.const_data_ptr();
-    const bool keepValues = call.reduction == Reduction::None || request.tangents;
+    const bool keepValues =
+        call.reduction == Reduction::None || plan.groups > 1 || request.tangents;
     Tensor values;
     if (keepValues && !(request.upstream.defined() && !request.tangents)) {
       values = at::empty({plan.rows, plan.resultSlab}, plan.kernelType());
@@ -103,12 +104,22 @@ public:
     if (request.tangents)
       out.result = finishTangent(values, elements);
     else if (!request.upstream.defined())
-      out.result = values.defined() ? finishElements(values) : finishSum(kernelRun.valueSum);
+      out.result = call.reduction == Reduction::None ? finishElements(values)
+                   : plan.groups > 1                 ? finishGroups(values)
+                                                     : finishSum(kernelRun.valueSum);
     return out;
   }
 
 private:
+  double meanScale(int64_t group) const {
+    return call.reduction == Reduction::Mean ? weights.meanScale(group) : 1.0;
+  }
+
   void checkWanted() const {
+    TORCH_INTERNAL_ASSERT(plan.groups == 1 || call.reduction == Reduction::None ||
+                              request.upstream.defined() ||
+                              std::find(wanted.begin(), wanted.end(), true) == wanted.end(),
+                          "gradients of groups need the gradient from above");
     for (size_t i = 0; i < wanted.size(); ++i) {
       if (!wanted[i] || i >= call.inputs.size())
         continue;
@@ -149,8 +160,10 @@ private:
       kernelRun.classWeights = weights.classes.const_data_ptr();
       kernelRun.labelSmoothing = call.labelSmoothing;
     }
-    kernelRun.gradScale = request.unscaled ? 1.0 : out.meanScale;
-    if (request.upstream.defined() && call.reduction != Reduction::None)
+    // Groups are scaled by their weights.
+    if (plan.groups == 1 && !request.unscaled)
+      kernelRun.gradScale = out.meanScale;
+    if (plan.groups == 1 && request.upstream.defined() && call.reduction != Reduction::None)
       kernelRun.gradScale *= request.upstream.item<double>();
 
     kernelRun.inputs.resize(module.input_count);
@@ -197,14 +210,33 @@ private:
 
   /// The weights times the gradient from above of a result that is not reduced.
   Tensor multiplyUpstream(const Tensor &upstream) {
-    if (!upstream.defined() || call.reduction != Reduction::None)
+    if (!upstream.defined() || (call.reduction != Reduction::None && plan.groups == 1))
       return weights.elements;
+    if (call.reduction != Reduction::None)
+      return weights.elements.defined() ? spreadGroups(upstream) * weights.elements
+                                        : spreadGroups(upstream);
     TORCH_CHECK_VALUE(upstream.sizes() == torch::IntArrayRef(plan.resultShape), subject(plan.loss),
                       "expected a gradient from above of the shape ",
                       torch::IntArrayRef(plan.resultShape), ", but found the shape ",
                       upstream.sizes());
     Tensor arranged = arrangeLikeResult(plan, upstream);
     return weights.elements.defined() ? arranged * weights.elements : arranged;
+  }
+
+  /// The gradient from above of each group, scaled for a mean, for its rows.
+  Tensor spreadGroups(const Tensor &upstream) const {
+    TORCH_CHECK_VALUE(upstream.sizes() == torch::IntArrayRef({plan.groups}), subject(plan.loss),
+                      "expected a gradient from above of the shape [", plan.groups,
+                      "], but found the shape ", upstream.sizes());
+    Tensor factors = upstream.to(torch::kDouble).contiguous().clone();
+    double *factor = factors.mutable_data_ptr<double>();
+    for (int64_t group = 0; group < plan.groups; ++group)
+      factor[group] *= meanScale(group);
+    return factors.to(plan.kernelType())
+        .unsqueeze(1)
+        .expand({plan.groups, plan.resultElements() / plan.groups})
+        .contiguous()
+        .view({plan.rows, plan.resultSlab});
   }
 
   void execute() {
@@ -263,9 +295,23 @@ private:
     std::abort();
   }
 
+  /// One sum or mean a group.
+  Tensor finishGroups(const Tensor &values) const {
+    Tensor sums = at::empty({plan.groups}, torch::kDouble);
+    double *sum = sums.mutable_data_ptr<double>();
+    const int64_t each = plan.resultElements() / plan.groups;
+    const char *from = static_cast<const char *>(values.const_data_ptr());
+    for (int64_t group = 0; group < plan.groups; ++group) {
+      sum[group] = sumInOrder(from + group * each * plan.elementSize(), each, plan.kernelType());
+      if (call.reduction == Reduction::Mean)
+        sum[group] /= weights.divisors[group];
+    }
+    return sums.to(plan.resultType);
+  }
+
   Tensor finishSum(double sum) const {
     if (call.reduction == Reduction::Mean)
-      sum /= weights.divisor;
+      sum /= weights.divisors[0];
     Tensor result = at::empty({}, plan.resultType);
     if (plan.resultType == torch::kFloat)
       *result.mutable_data_ptr<float>() = static_cast<float>(sum);
@@ -303,6 +349,8 @@ private:
       values = values * weights.elements;
     if (call.reduction == Reduction::None)
       return finishElements(values);
+    if (plan.groups > 1)
+      return finishGroups(values);
     return finishSum(sumInOrder(values.const_data_ptr(), values.numel(), plan.kernelType()));
   }
 
@@ -327,7 +375,7 @@ Tensor emptyResult(const CallPlan &plan, Reduction reduction) {
   const auto options =
       at::TensorOptions(plan.resultType).device(plan.meta ? torch::kMeta : torch::kCPU);
   if (reduction != Reduction::None)
-    return at::empty({}, options);
+    return plan.groups > 1 ? at::empty({plan.groups}, options) : at::empty({}, options);
   const std::vector<int64_t> order = plan.axes.orderOf(plan.resultAxes);
   Shape sorted;
   std::vector<int64_t> back(order.size());
@@ -351,7 +399,8 @@ GradientPlan planGradients(const LossHandle &loss, const LossCall &call,
   chooseKernel(plan, modeFor(loss, wanted), needsOptions);
   for (uint32_t options = needsOptions; options <= LOSS_WITH_OPTIONS; ++options)
     gradients.secondOrder |= loss.offersKernel(plan.element, plan.target, LOSS_TANGENT, options);
-  gradients.deferred = call.reduction == Reduction::None && (!plan.byRows || plan.resultSlab != 1);
+  gradients.deferred =
+      call.reduction == Reduction::None ? !plan.byRows || plan.resultSlab != 1 : plan.groups > 1;
   gradients.rowShapes.resize(wanted.size());
   for (size_t i = 0; i < wanted.size(); ++i) {
     if (!wanted[i])

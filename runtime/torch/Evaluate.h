@@ -23,6 +23,7 @@ struct Evaluated {
   torch::Tensor result;
   /// By argument; undefined where not wanted. Of the argument's type, shape and strides.
   std::vector<torch::Tensor> gradients;
+  /// Of a call without groups.
   double meanScale = 1;
 };
 

@@ -26,6 +26,9 @@ using NamedTensors = std::vector<std::pair<std::string, torch::Tensor>>;
 
 struct LossCallOptions {
   Reduction reduction = Reduction::Mean;
+  /// The rows are those of so many batches of one size, one after another, each reduced on its own:
+  /// a sum or mean has the shape (groups). 1: a scalar, as usual.
+  int64_t groups = 1;
   /// Parameters that differ from their defaults.
   ParamValues params;
   /// Parameters given as tensors of one number; gradients flow to them. In place of `params`.

@@ -1,9 +1,9 @@
-"""Compiled losses under what PyTorch does to functions: compile, grad, vmap, autocast."""
+"""Compiled losses under what PyTorch does to functions: compile, grad, autocast."""
 
 import pytest
 import torch
 from torch import nn
-from torch.func import grad, jacfwd, jacrev, vmap
+from torch.func import grad, jacfwd, jacrev
 
 import losslang
 
@@ -75,13 +75,13 @@ def test_operator_registration():
     x, y = example()
     arguments = (loss.compiled.key, [x, y], [], None, None, [2.0], [], -100, 0.0)
     for reduction in REDUCTIONS:
-        torch.library.opcheck(torch.ops.losslang.loss.default, (*arguments, reduction))
+        torch.library.opcheck(torch.ops.losslang.loss.default, (*arguments, reduction, 1))
 
 
 def test_unknown_key():
     x, y = example()
     with pytest.raises(RuntimeError, match="not known in this process"):
-        torch.ops.losslang.loss("none:0", [x, y], [], None, None, [], [], -100, 0.0, "mean")
+        torch.ops.losslang.loss("none:0", [x, y], [], None, None, [], [], -100, 0.0, "mean", 1)
 
 
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
@@ -90,32 +90,6 @@ def test_grad(reduction):
     x, y = example()
     (expected,) = torch.autograd.grad(loss(x, y), x)
     torch.testing.assert_close(grad(loss)(x.detach(), y), expected)
-
-
-@pytest.mark.parametrize("reduction", REDUCTIONS)
-def test_gradient_of_each_sample(reduction):
-    loss = losslang.losses.focal(reduction=reduction)
-    x, y = example()
-    each = vmap(grad(lambda x, y: loss(x, y)))(x.detach(), y)
-    (expected,) = torch.autograd.grad(losslang.losses.focal(reduction="sum")(x, y), x)
-    torch.testing.assert_close(each, expected)
-
-
-@pytest.mark.parametrize("reduction", REDUCTIONS)
-def test_vmap_over_batches(reduction):
-    loss = losslang.losses.focal(reduction=reduction)
-    x, y = torch.randn(3, 6, 5), torch.randint(0, 5, (3, 6))
-    expected = torch.stack([loss(a, b) for a, b in zip(x, y)])
-    torch.testing.assert_close(vmap(loss)(x, y), expected)
-    torch.testing.assert_close(vmap(loss, in_dims=(2, 1))(x.movedim(0, 2), y.T), expected)
-    torch.testing.assert_close(vmap(loss, in_dims=(0, None))(x, y[0])[0], expected[0])
-
-
-def test_gradient_of_vmap():
-    loss = losslang.losses.focal(reduction="sum")
-    x, y = example()
-    found = grad(lambda x: vmap(loss)(x, y).sum())(x.detach())
-    torch.testing.assert_close(found, torch.autograd.grad(loss(x, y), x)[0])
 
 
 def test_hessian():

@@ -110,6 +110,7 @@ class Loss(nn.Module):
             self.ignore_index,
             self.label_smoothing,
             self.reduction,
+            1,
         )
 
     def _arrange(self, inputs, named):

@@ -3,7 +3,7 @@
 import torch
 from torch.utils import _pytree as pytree
 
-from ._library import ops
+from ._library import describe, ops, warn
 
 _OPERATORS = ("loss", "loss_and_gradients", "gradients", "second_gradients")
 #: Arguments of each operator before the key.
@@ -85,30 +85,175 @@ def _register_fake(name):
     torch.library.register_fake(f"losslang::{name}", fake)
 
 
-def _register_vmap(name):
-    operator = getattr(ops, name)
+class _Unfoldable(Exception):
+    """Why the calls of a batch cannot be one call."""
 
-    def one_by_one(info, in_dims, *args):
-        results = []
-        for i in range(info.batch_size):
-            results.append(
-                operator(
-                    *pytree.tree_map(
-                        lambda a, d: a if d is None else a.select(d, i),
-                        args,
-                        in_dims,
-                        is_leaf=lambda a: a is None,
-                    )
+
+class _Fold:
+    """A batch of calls as one call with more rows, reduced in groups."""
+
+    def __init__(self, size, call, dims):
+        self.size = size
+        self.key, inputs, params, weight, sample_weight, *numbers, reduction, groups = call
+        input_dims, param_dims, weight_dim, sample_weight_dim = dims[1:5]
+        description = describe(self.key)
+        if description["row_axis"] < 0:
+            raise _Unfoldable("it has no row axis")
+        if any(d is not None for d in param_dims):
+            raise _Unfoldable("its parameters differ between the samples")
+        if weight_dim is not None:
+            raise _Unfoldable("its class weights differ between the samples")
+        row_axis = description["axes"][description["row_axis"]]
+        self.inputs = description["inputs"]
+        self.has_rows = [row_axis in i["axes"] for i in self.inputs]
+        for described, has_rows, d in zip(self.inputs, self.has_rows, input_dims):
+            if not has_rows and d is not None:
+                raise _Unfoldable(
+                    f"its input '{described['name']}' lacks the axis '{row_axis}' "
+                    "and differs between the samples"
                 )
-            )
-        result = pytree.tree_map(lambda *parts: torch.stack(parts), *results)
+        inputs = [
+            self._lead(t, d) if has_rows else t
+            for t, d, has_rows in zip(inputs, input_dims, self.has_rows)
+        ]
+        # A sample may lack the row axis; then it is one row.
+        scores = [
+            (len(described["axes"]), t)
+            for described, has_rows, t in zip(self.inputs, self.has_rows, inputs)
+            if has_rows and described["kind"] != "target"
+        ]
+        if not scores:
+            raise _Unfoldable(f"only its target has the axis '{row_axis}'")
+        axes, first = max(scores, key=lambda pair: pair[0])
+        self.by_rows = first.dim() - 1 >= axes
+        if sample_weight is not None:
+            sample_weight = self._lead(sample_weight, sample_weight_dim)
+            if self.by_rows and sample_weight.dim() == 1:
+                # One number for all rows of a sample.
+                sample_weight = sample_weight[:, None].expand(size, first.shape[1])
+            sample_weight = self._merge(sample_weight)
+        self.reduced = reduction != "none"
+        self.inner_groups = groups
+        self.groups = size * groups if self.reduced else 1
+        inputs = [self._merge(t) if has else t for t, has in zip(inputs, self.has_rows)]
+        self.call = (
+            self.key, inputs, params, weight, sample_weight, *numbers, reduction, self.groups,
+        )  # fmt: skip
+
+    def _lead(self, tensor, dim):
+        """The batch as the first dimension."""
+        if dim is None:
+            return tensor.expand(self.size, *tensor.shape)
+        return tensor.movedim(dim, 0)
+
+    def _merge(self, tensor):
+        return tensor.flatten(0, 1) if self.by_rows else tensor
+
+    def _split(self, tensor):
+        if not self.by_rows:
+            return tensor
+        return tensor.unflatten(0, (self.size, tensor.shape[0] // self.size))
+
+    def like_input(self, tensor, dim):
+        return self._merge(self._lead(tensor, dim))
+
+    def like_result(self, tensor, dim):
+        tensor = self._lead(tensor, dim)
+        if self.reduced:
+            return tensor.reshape((self.groups,) if self.groups > 1 else ())
+        return self._merge(tensor)
+
+    def split_result(self, tensor):
+        if not self.reduced:
+            return self._split(tensor)
+        return tensor.reshape(
+            (self.size, self.inner_groups) if self.inner_groups > 1 else (self.size,)
+        )
+
+    def split_gradients(self, tensors):
+        return [self._split(t) for t in tensors]
+
+    def check_gradients(self, places):
+        """Of what all samples share the rows of a call are summed, and so would be the samples."""
+        for place in places:
+            if place >= len(self.inputs):
+                raise _Unfoldable("gradients of its parameters are wanted for each sample")
+            if not self.has_rows[place]:
+                raise _Unfoldable(
+                    f"gradients of its input '{self.inputs[place]['name']}', which lacks the row "
+                    "axis, are wanted for each sample"
+                )
+
+
+_warned = set()
+
+
+def _one_by_one(name, why, info, in_dims, args):
+    """What vmap does without a rule, with a warning as PyTorch's own."""
+    loss = describe(args[_BEFORE[name]])["name"]
+    if (loss, why) not in _warned:
+        _warned.add((loss, why))
+        warn(
+            f"There is a performance drop: vmap computes the loss '{loss}' for one sample after "
+            f"another, because {why}.",
+            UserWarning,
+        )
+    operator = getattr(ops, name)
+    results = []
+    for i in range(info.batch_size):
+        sample = pytree.tree_map(
+            lambda a, d: a if d is None else a.select(d, i),
+            args,
+            in_dims,
+            is_leaf=lambda a: a is None,
+        )
+        results.append(operator(*sample))
+    result = pytree.tree_map(lambda *parts: torch.stack(parts), *results)
+    return result, pytree.tree_map(lambda _: 0, result)
+
+
+def _register_vmap(name, folded):
+    """`folded(size, in_dims, *args)`: the batch of calls as one, or _Unfoldable."""
+
+    def rule(info, in_dims, *args):
+        try:
+            result = folded(info.batch_size, in_dims, *args)
+        except _Unfoldable as why:
+            return _one_by_one(name, str(why), info, in_dims, args)
         return result, pytree.tree_map(lambda _: 0, result)
 
-    torch.library.register_vmap(f"losslang::{name}", one_by_one)
+    torch.library.register_vmap(f"losslang::{name}", rule)
+
+
+def _fold_loss(size, dims, *call):
+    fold = _Fold(size, call, dims)
+    return fold.split_result(ops.loss(*fold.call))
+
+
+def _fold_gradients(size, dims, upstream, *rest):
+    *call, wanted = rest
+    fold = _Fold(size, call, dims[1:])
+    fold.check_gradients(wanted)
+    upstream = fold.like_result(upstream, dims[0])
+    return fold.split_gradients(ops.gradients(upstream, *fold.call, wanted))
+
+
+def _fold_second_gradients(size, dims, upstream, tangents, *rest):
+    *call, wanted, second_wanted = rest
+    fold = _Fold(size, call, dims[2:])
+    fold.check_gradients([*wanted, *second_wanted])
+    upstream = fold.like_result(upstream, dims[0])
+    tangents = [fold.like_input(t, d) for t, d in zip(tangents, dims[1])]
+    for_upstream, found = ops.second_gradients(
+        upstream, tangents, *fold.call, wanted, second_wanted
+    )
+    return fold.split_result(for_upstream), fold.split_gradients(found)
 
 
 for _name in _OPERATORS:
     _register_fake(_name)
-    _register_vmap(_name)
+_register_vmap("loss", _fold_loss)
+_register_vmap("gradients", _fold_gradients)
+_register_vmap("second_gradients", _fold_second_gradients)
 # As autocast does for PyTorch's own losses.
 torch.library.register_autocast("losslang::loss", "cpu", torch.float32)

@@ -37,12 +37,13 @@ def _loss(name, *inputs, reduction, defines=(), weight=None, sample_weight=None,
         else:
             values[place] = float(value)
     return ops.loss(key, list(inputs), tensors, weight, sample_weight, values, places,
-                    ignore_index, float(label_smoothing), reduction)  # fmt: skip
+                    ignore_index, float(label_smoothing), reduction, 1)  # fmt: skip
 
 
 def _weighted(name, *inputs, reduction, count, **options):
     """Like _loss, where the mean divides by `count` and not by the sum of the weights."""
-    if reduction != "mean":
+    weights = options.get("weight"), options.get("sample_weight")
+    if reduction != "mean" or weights == (None, None):
         return _loss(name, *inputs, reduction=reduction, **options)
     return _loss(name, *inputs, reduction="sum", **options) / count
 
