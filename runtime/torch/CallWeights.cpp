@@ -59,6 +59,20 @@ bool isElementwise(const CallPlan &plan) {
   return plan.target == LOSS_TARGET_INDEX && isSubset(indexAxesOf(plan), plan.resultAxes);
 }
 
+/// The axis that ignored indices can be taken off: the loss reduces it, and apart from the row axis
+/// it is the only one of the class indices, so that what is left of a row is an array again.
+std::optional<uint32_t> selectableAxis(const CallPlan &plan) {
+  AxisList axes = indexAxesOf(plan);
+  if (plan.byRows) {
+    if (axes.empty() || axes.front() != 0)
+      return std::nullopt;
+    axes.erase(axes.begin());
+  }
+  if (axes.size() != 1 || isSubset(axes, plan.resultAxes))
+    return std::nullopt;
+  return axes.front();
+}
+
 void checkIndices(const CallPlan &plan, const Tensor &indices) {
   const int64_t *values = indices.const_data_ptr<int64_t>();
   const auto classes = static_cast<uint64_t>(plan.classes());
@@ -118,6 +132,33 @@ Tensor arrangeLikeResult(const CallPlan &plan, const Tensor &given) {
       .reshape({plan.rows, plan.resultSlab});
 }
 
+void CallWeights::selectTargets(const CallPlan &plan, int64_t ignored) {
+  const std::optional<uint32_t> axis = selectableAxis(plan);
+  TORCH_CHECK_VALUE(axis, subject(plan.loss), "the target has the ignored index ", ignored,
+                    ", but it cannot be left out: the result has no element for each target, and "
+                    "the targets ",
+                    plan.axes.describe(indexAxesOf(plan)), " of a row that are left are no array");
+  selection.emplace(*axis, plan.axes.size(*axis));
+  target = target.clone();
+  int64_t *values = target.mutable_data_ptr<int64_t>();
+  Tensor left = torch::empty({plan.rows, 1}, torch::kBool);
+  bool anyEmpty = false;
+  for (int64_t row = 0; row < plan.rows; ++row) {
+    selection->addRow(values + row * selection->size, ignored);
+    const bool isEmpty = selection->count(row) == 0;
+    left.mutable_data_ptr<bool>()[row] = !isEmpty;
+    anyEmpty |= isEmpty;
+  }
+  if (!anyEmpty)
+    return;
+  // A row of which nothing is left is itself left out.
+  elements = elements.defined() ? elements * left
+                                : left.expand({plan.rows, plan.resultSlab})
+                                      .to(plan.kernelType(), /*non_blocking=*/false, /*copy=*/true,
+                                          at::MemoryFormat::Contiguous);
+  divisors = sumsOf(plan, elements);
+}
+
 CallWeights::CallWeights(const CallPlan &plan, const LossCall &call) {
   const bool hasTarget = plan.target != LOSS_TARGET_NONE;
   const bool byIndex = plan.target == LOSS_TARGET_INDEX;
@@ -173,12 +214,15 @@ CallWeights::CallWeights(const CallPlan &plan, const LossCall &call) {
     const int64_t count = target.numel();
     Tensor kept;
     if (containsValue(target.const_data_ptr<int64_t>(), count, call.ignoreIndex)) {
-      TORCH_CHECK_VALUE(elementwise, subject(plan.loss), "the target has the ignored index ",
-                        call.ignoreIndex,
-                        ", but the result has no element for each target that could be left out");
       kept = target.ne(call.ignoreIndex);
-      target = target * kept;
-      kept = alignWithResult(plan, kept, indexAxes).to(plan.kernelType());
+      if (elementwise) {
+        target = target * kept;
+        kept = alignWithResult(plan, kept, indexAxes).to(plan.kernelType());
+      } else {
+        checkIndices(plan, target * kept);
+        kept = Tensor();
+        selectTargets(plan, call.ignoreIndex);
+      }
     }
     Tensor counted = kept; // what the mean counts
     if (call.classWeight.defined()) {

@@ -3,6 +3,9 @@
 #define LOSSLANG_RUNTIME_TORCH_CALLWEIGHTS_H
 
 #include "runtime/torch/CallArguments.h"
+#include "runtime/torch/RowSelection.h"
+
+#include <optional>
 
 namespace loss::runtime {
 
@@ -24,11 +27,16 @@ struct CallWeights {
   /// The target as the kernel takes it: class indices as contiguous int64 without ignored ones. For
   /// a dense target as the caller gave it.
   torch::Tensor target;
+  /// What ignored indices leave of the rows, where the loss reduces the axis that they lie on.
+  std::optional<RowSelection> selection;
 
   /// What to multiply a gradient by for the mean of a group.
   double meanScale(int64_t group) const {
     return allZero[group] || divisors[group] == 0 ? 1.0 : 1.0 / divisors[group];
   }
+
+private:
+  void selectTargets(const CallPlan &plan, int64_t ignored);
 };
 
 /// Whether a call needs a kernel with options: where class indices and their weights meet the

@@ -189,6 +189,12 @@ private:
       kernelRun.tangents[i] = {plan.view(tangent, axes), source.hasRowAxis, true, false};
     }
 
+    const RowSelection *selection = weights.selection ? &*weights.selection : nullptr;
+    kernelRun.selection = selection;
+    if (selection)
+      for (uint32_t i = 0; i < module.input_count; ++i)
+        kernelRun.inputs[i].inner = kernelRun.tangents[i].inner = selectedInner(i);
+
     kernelRun.gradients.resize(call.argumentCount());
     for (size_t i = 0; i < call.argumentCount(); ++i) {
       KernelRun::Sink &sink = kernelRun.gradients[i];
@@ -201,11 +207,20 @@ private:
       if (sink.wanted)
         out.gradients[i] = emptyGradientOf(i);
       // Of an unwanted one only the size of its slab counts.
+      if (selection && isInput)
+        sink.inner = selectedInner(i);
       if (isInput)
         sink.view = plan.view(sink.wanted ? out.gradients[i] : call.inputs[i], plan.axesOf(i));
       else
         sink.view = SlabView(nullptr, plan.kernelType(), {}, {});
     }
+  }
+
+  /// Elements of a slab behind the axis of the selection; 0 where the argument lacks it.
+  int64_t selectedInner(size_t argument) const {
+    const AxisList list = plan.axesOf(argument);
+    const auto place = std::find(list.begin(), list.end(), weights.selection->axis);
+    return place == list.end() ? 0 : plan.axes.elements(AxisList(place + 1, list.end()));
   }
 
   /// The weights times the gradient from above of a result that is not reduced.

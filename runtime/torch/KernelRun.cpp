@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstring>
 #include <limits>
 #include <memory>
 #include <new>
@@ -67,8 +68,8 @@ struct KernelRun::Layout {
 
   bool fits(const SlabView &view) const { return !rowsTouch || view.rowStride() == 1; }
   bool usesDirectly(const Source &source, c10::ScalarType type) const {
-    return source.indices ||
-           (source.view.isDirect(type) && (!source.hasRowAxis || fits(source.view)));
+    return source.indices || (source.inner == 0 && source.view.isDirect(type) &&
+                              (!source.hasRowAxis || fits(source.view)));
   }
 };
 
@@ -118,8 +119,14 @@ void KernelRun::runChunk(const Layout &layout, Shared &shared, int64_t chunk, do
       pointer = source.hasRowAxis ? source.view.row(begin) : source.view.row(0);
       stride = source.hasRowAxis ? source.view.rowStride() : 0;
     } else {
-      if (!source.view.pack(begin, end, memory + tile, kernelType))
+      // An array that all rows share is packed again for each selection.
+      if (!(source.hasRowAxis ? source.view.pack(begin, end, memory + tile, kernelType)
+                              : source.view.pack(0, 1, memory + tile, kernelType)))
         shared.inexact = name;
+      if (source.inner > 0)
+        selection->gather(begin, memory + tile,
+                          source.view.slabSize() / source.inner / selection->size, source.inner,
+                          layout.elementSize);
       pointer = memory + tile;
       stride = source.view.slabSize();
     }
@@ -161,10 +168,25 @@ void KernelRun::runChunk(const Layout &layout, Shared &shared, int64_t chunk, do
   args.grad_scale = gradScale;
   args.tangents = thread.tangents.data();
   args.tangent_strides = thread.tangentStrides.data();
-  const int64_t bad = kernel.entry(
-      &args, 0, end - begin, layout.kernelScratch < 0 ? nullptr : memory + layout.kernelScratch);
-  if (bad >= 0)
-    return shared.reportBad(begin + bad);
+  std::vector<int64_t> kept;
+  if (selection) {
+    kept = sizes;
+    kept[selection->axis] = selection->count(begin);
+    args.sizes = kept.data();
+  }
+  if (selection && selection->count(begin) == 0) {
+    clearRow(layout, thread, value);
+  } else {
+    const int64_t bad = kernel.entry(
+        &args, 0, end - begin, layout.kernelScratch < 0 ? nullptr : memory + layout.kernelScratch);
+    if (bad >= 0)
+      return shared.reportBad(begin + bad);
+  }
+  for (size_t i = 0; i < gradients.size(); ++i)
+    if (gradients[i].computed && gradients[i].inner > 0)
+      selection->scatter(begin, memory + layout.gradientTiles[i],
+                         gradients[i].view.slabSize() / gradients[i].inner / selection->size,
+                         gradients[i].inner, layout.elementSize);
 
   for (size_t i = 0; i < gradients.size(); ++i) {
     const Sink &sink = gradients[i];
@@ -182,6 +204,13 @@ void KernelRun::runChunk(const Layout &layout, Shared &shared, int64_t chunk, do
   }
   if (!values)
     shared.chunkSums[chunk] = sumInOrder(value, (end - begin) * resultSlab, kernelType);
+}
+
+void KernelRun::clearRow(const Layout &layout, const Thread &thread, char *value) const {
+  std::memset(value, 0, resultSlab * layout.elementSize);
+  for (size_t i = 0; i < gradients.size(); ++i)
+    if (gradients[i].computed)
+      std::memset(thread.gradients[i], 0, gradients[i].view.slabSize() * layout.elementSize);
 }
 
 int64_t KernelRun::run() {
@@ -202,8 +231,8 @@ int64_t KernelRun::run() {
   std::for_each(inputs.begin(), inputs.end(), count);
   std::for_each(tangents.begin(), tangents.end(), count);
   auto sinkIsTiled = [&](const Sink &sink) {
-    return sink.computed && (!sink.wanted || sink.summed || !sink.view.isDirect(kernelType) ||
-                             !layout.fits(sink.view));
+    return sink.computed && (!sink.wanted || sink.summed || sink.inner > 0 ||
+                             !sink.view.isDirect(kernelType) || !layout.fits(sink.view));
   };
   bool sums = false;
   for (const Sink &sink : gradients) {
@@ -220,7 +249,7 @@ int64_t KernelRun::run() {
     layout.rowsPerChunk =
         std::min(std::max(layout.rowsPerChunk, leastTileRows),
                  std::max(leastTileRows, tileBytes / (tiled * layout.elementSize)));
-  if (!byRows)
+  if (!byRows || selection)
     layout.rowsPerChunk = 1;
   layout.chunks = (rows + layout.rowsPerChunk - 1) / layout.rowsPerChunk;
   if (sums)
@@ -242,7 +271,7 @@ int64_t KernelRun::run() {
     if (!source.used || layout.usesDirectly(source, kernelType))
       return;
     const int64_t slab = source.view.slabSize();
-    if (byRows && source.hasRowAxis) {
+    if ((byRows && source.hasRowAxis) || source.inner > 0) {
       tiles.back() = reserve(layout.rowsPerChunk * slab);
       return;
     }

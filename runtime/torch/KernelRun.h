@@ -3,6 +3,7 @@
 #define LOSSLANG_RUNTIME_TORCH_KERNELRUN_H
 
 #include "runtime/module/LossHandle.h"
+#include "runtime/torch/RowSelection.h"
 #include "runtime/torch/SlabView.h"
 
 #include <c10/core/ScalarType.h>
@@ -26,6 +27,8 @@ public:
     bool hasRowAxis = false;
     /// The kernel reads it: values of the kernel's type, or class indices.
     bool used = false, indices = false;
+    /// Elements of a slab behind the axis of the selection; 0: the array lacks that axis.
+    int64_t inner = 0;
   };
   /// The gradient of an argument.
   struct Sink {
@@ -34,6 +37,8 @@ public:
     bool computed = false, wanted = false;
     /// Over the rows, because the argument lacks their axis: `sums` instead of `view`.
     bool summed = false;
+    /// As in Source.
+    int64_t inner = 0;
     std::vector<double> sums;
   };
 
@@ -43,6 +48,10 @@ public:
   std::vector<int64_t> sizes;
   bool byRows = false;
   int64_t rows = 1, resultSlab = 1;
+
+  /// Null: rows are whole. Otherwise each row is a chunk of its own, and the class indices of a row
+  /// begin with those that are kept.
+  const RowSelection *selection = nullptr;
 
   std::vector<Source> inputs, tangents;
   /// The inputs, then the parameters.
@@ -70,6 +79,7 @@ private:
   struct Thread;
   void runChunk(const Layout &layout, Shared &shared, int64_t chunk, double *sums,
                 Thread &thread) const;
+  void clearRow(const Layout &layout, const Thread &thread, char *value) const;
 };
 
 /// Sum in f64 over eight lanes that are added up at the end: the same order on every machine.
