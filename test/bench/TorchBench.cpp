@@ -97,6 +97,50 @@ void requireAgreement(const Peer &peer, const LossFn &ours, Tensor &logits, cons
   std::exit(1);
 }
 
+Tensor eagerDice(const Tensor &logits, const Tensor &target) {
+  Tensor p = torch::softmax(logits, 1);
+  Tensor y = torch::one_hot(target, logits.size(1)).movedim(2, 1).to(logits.scalar_type());
+  return (1 - (2 * (p * y).sum(2) + 1) / ((p + y).sum(2) + 1)).mean();
+}
+
+Tensor eagerClip(const Tensor &image, const Tensor &text) {
+  namespace F = torch::nn::functional;
+  Tensor i = F::normalize(image), t = F::normalize(text);
+  Tensor similarity = torch::mm(i, t.t()) / 0.07;
+  Tensor own = torch::arange(image.size(0));
+  return (F::cross_entropy(similarity, own) + F::cross_entropy(similarity.t(), own)) / 2;
+}
+
+/// Losses that are not rows of classes: for the reader, nothing is required.
+void compareOthers(Compiler &compiler) {
+  struct Other {
+    std::string name, shape;
+    LossFn eager;
+    Tensor first, second;
+  };
+  const std::vector<Other> others = {
+      {"dice", "8 x 21 x 128^2", eagerDice, torch::randn({8, 21, 128 * 128}),
+       torch::randint(21, {8, 128 * 128}, torch::kInt64)},
+      {"clip", "512 x 256", eagerClip, torch::randn({512, 256}), torch::randn({512, 256})}};
+  for (const Other &other : others) {
+    CompiledLoss loss = compiled(compiler, other.name);
+    LossFn ours = [&](const Tensor &x, const Tensor &y) { return loss(x, y); };
+    Tensor leaf = other.first.requires_grad_(), eagerLeaf = leaf.detach().clone().requires_grad_();
+    requireAgreement({other.name.c_str(), other.eager, 0, false}, ours, leaf, other.second);
+    std::vector<double> eagerTimes, ourTimes;
+    for (int round = -1; round < 7; ++round) {
+      double eager = timed([&] { forwardBackward(other.eager, eagerLeaf, other.second); });
+      double our = timed([&] { forwardBackward(ours, leaf, other.second); });
+      if (round < 0)
+        continue; // warm-up
+      eagerTimes.push_back(eager);
+      ourTimes.push_back(our);
+    }
+    info(other.name + ", " + other.shape + ": eager / compiled",
+         median(eagerTimes) / median(ourTimes), "x");
+  }
+}
+
 } // namespace
 
 int main() try {
@@ -160,6 +204,8 @@ int main() try {
     atMost(name + ": all options on / plain" + (peer.sparse ? " on a dense target" : ""),
            median(allTimes) / median(peer.sparse ? denseTimes : ourTimes), "x", 1.3);
   }
+
+  compareOthers(compiler);
 
   // Each larger block comes from the system from now on, so that the peak shows it.
   mallopt(M_MMAP_THRESHOLD, 1 << 16);
