@@ -6,7 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "compiler/Conversion/PhaseLoops.h"
+#include "compiler/Conversion/NestBuilder.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -69,7 +69,24 @@ static Value arrayOf(PhaseOp phase, unsigned i) {
   return i < results ? Value() : phase.getInto()[i - results];
 }
 
+bool loss::ir::isTiled(PhaseOp phase) {
+  ArrayRef<StringAttr> loops = phase.getOver().getNames();
+  auto isOverAll = [&](Attribute axes) {
+    return cast<AxesAttr>(axes).getNames().size() == loops.size();
+  };
+  if (loops.size() < 3 || phase.getInto().empty() || !phase.getResults().empty() ||
+      !phase.getWrites().empty() || llvm::any_of(phase.getReadAxes(), isOverAll))
+    return false;
+  StringAttr reduced = loops[loops.size() - 2];
+  return llvm::none_of(phase.getInto(), [&](Value array) {
+    ArrayRef<StringAttr> axes = cast<ArrayType>(array.getType()).getAxes().getNames();
+    return llvm::is_contained(axes, reduced);
+  });
+}
+
 Value loss::ir::arrayReducedInMemory(PhaseOp phase, unsigned i) {
+  if (isTiled(phase))
+    return {};
   Value array = arrayOf(phase, i);
   StringAttr last = phase.getOver().getNames().back();
   bool hasLast =
@@ -77,72 +94,11 @@ Value loss::ir::arrayReducedInMemory(PhaseOp phase, unsigned i) {
   return hasLast ? array : Value();
 }
 
-namespace {
-
-class NestBuilder {
-public:
-  NestBuilder(KernelCode &code, PhaseOp phase, bool fetchesNext)
-      : code(code), phase(phase), b(code.b), fetchesNext(fetchesNext),
-        loops(phase.getOver().getNames()), last(loops.size() - 1),
-        reductions(phase.getReductions().size()) {}
-
-  void emit();
-
-private:
-  struct Chunk {
-    Value base; // first element of the vector
-    Value mask; // null: all lanes
-  };
-
-  void findLevels();
-  unsigned levelOf(ArrayRef<StringAttr> axes);
-  void initialise();
-  /// The loop of level `level` and all inside it.
-  void emitLevel(unsigned level);
-  void emitNumbers(unsigned level);
-  void emitVectorLoop();
-  void emitChunk(Chunk chunk, MutableArrayRef<Value> accumulators);
-
-  Value emitOperation(Operation &op, ValueRange operands, Type type);
-  Value isClass(IsClassOp op, const Chunk *chunk);
-  Value position(PositionOp op, const Chunk *chunk);
-  /// The lanes of the chunk: base + 0, 1, ...
-  Value laneNumbers(Value base, Type type);
-
-  // Memory.
-  /// Address of the element at the loops' positions; for a vector, of its first lane.
-  Value address(Value array, ArrayRef<StringAttr> along, const Chunk *chunk);
-  /// The factors of the result's elements: contiguous, or one for all.
-  bool isWeights(Value array);
-  Value readVector(Value array, ArrayRef<StringAttr> along, Chunk chunk);
-  void writeVector(Value array, Value x, Chunk chunk);
-  std::optional<unsigned> dimensionOfLast(ArrayRef<StringAttr> along);
-  Value vectorOfAddresses(Value array, unsigned dimension, Value first);
-
-  // Reductions.
-  ReduceKind kindOf(unsigned i) {
-    return cast<ReduceKindAttr>(phase.getReductions()[i]).getValue();
-  }
-  double identity(ReduceKind kind);
-  Value combine(ReduceKind kind, Value acc, Value x);
-  Value horizontal(ReduceKind kind, Value v);
-  bool isInLanes(unsigned i) { return !arrayReducedInMemory(phase, i); }
-  void reduceInMemory(unsigned i, Value x, Chunk chunk);
-
-  Value asVector(Value v);
-
-  KernelCode &code;
-  PhaseOp phase;
-  ImplicitLocOpBuilder &b;
-  bool fetchesNext;
-  ArrayRef<StringAttr> loops;
-  unsigned last, reductions;
-  /// Results first, then arrays: the order of phase_yield and of `reductions`.
-  llvm::DenseMap<Value, unsigned> levels;
-  SmallVector<Value> positions; // of the scalar loops
-  /// Values of the body: numbers, or vectors of the chunk at hand; numbers repeated as vectors.
-  llvm::DenseMap<Value, Value> numbers, vectors, splats;
-};
+/// Vectors of the last loop that are computed at once.
+static unsigned unrollOf(PhaseOp phase) {
+  unsigned work = workOf(phase);
+  return work <= 8 ? 4 : work <= 24 ? 2 : 1;
+}
 
 unsigned NestBuilder::levelOf(ArrayRef<StringAttr> axes) {
   unsigned level = 0;
@@ -194,6 +150,8 @@ void NestBuilder::emit() {
 void NestBuilder::emitLevel(unsigned level) {
   if (level == last)
     return emitVectorLoop();
+  if (level + 1 == last && isTiled(phase))
+    return emitTiles();
   auto loop = scf::ForOp::create(b, code.integer(0), code.sizeOf(loops[level]), code.integer(1));
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
@@ -239,117 +197,6 @@ Value NestBuilder::emitOperation(Operation &op, ValueRange operands, Type type) 
 }
 
 //===----------------------------------------------------------------------===//
-// Memory
-//===----------------------------------------------------------------------===//
-
-bool NestBuilder::isWeights(Value array) {
-  auto argument = dyn_cast<BlockArgument>(array);
-  return argument && argument.getOwner() == &code.kernel.getBody().front() &&
-         code.kernel.getRole(argument.getArgNumber()).getKind() == RoleKind::weights;
-}
-
-Value NestBuilder::address(Value array, ArrayRef<StringAttr> along, const Chunk *chunk) {
-  auto type = cast<ArrayType>(array.getType());
-  Value offset;
-  for (auto [i, axis] : llvm::enumerate(along)) {
-    unsigned loop = llvm::find(loops, axis) - loops.begin();
-    Value position = loop == last ? chunk->base : positions[loop];
-    bool isInner = i + 1 == along.size();
-    Value part = isInner ? position : code.product(position, code.strideOf(type, i));
-    offset = offset ? arith::AddIOp::create(b, offset, part).getResult() : part;
-  }
-  // One weight may stand for all.
-  if (offset && isWeights(array))
-    offset = code.product(offset, code.weightStride);
-  return code.at(code.map.lookup(array), offset, type.getElementType());
-}
-
-/// The dimension that the last loop walks.
-std::optional<unsigned> NestBuilder::dimensionOfLast(ArrayRef<StringAttr> along) {
-  auto found = llvm::find(along, loops[last]);
-  if (found == along.end())
-    return std::nullopt;
-  return found - along.begin();
-}
-
-Value NestBuilder::laneNumbers(Value base, Type type) {
-  auto laneType = VectorType::get(code.lanes, type);
-  SmallVector<Attribute> steps;
-  for (int64_t i = 0; i < code.lanes; ++i)
-    steps.push_back(b.getIntegerAttr(type, i));
-  Value step = arith::ConstantOp::create(b, DenseElementsAttr::get(laneType, steps));
-  if (!base)
-    return step;
-  return arith::AddIOp::create(b, vector::BroadcastOp::create(b, laneType, base), step);
-}
-
-/// Addresses of the lanes of an array that the last loop does not walk contiguously.
-Value NestBuilder::vectorOfAddresses(Value array, unsigned dimension, Value first) {
-  auto type = cast<ArrayType>(array.getType());
-  auto laneType = VectorType::get(code.lanes, code.i64);
-  Value elements = code.strideOf(type, dimension);
-  if (isWeights(array))
-    elements = code.product(elements, code.weightStride);
-  Value stride = vector::BroadcastOp::create(b, laneType, elements);
-  Value offsets = arith::MulIOp::create(b, laneNumbers({}, code.i64), stride);
-  auto pointers = VectorType::get(code.lanes, code.pointer);
-  return LLVM::GEPOp::create(b, pointers, type.getElementType(), first, ValueRange{offsets});
-}
-
-Value NestBuilder::readVector(Value array, ArrayRef<StringAttr> along, Chunk chunk) {
-  Type element = cast<ArrayType>(array.getType()).getElementType();
-  auto type = VectorType::get(code.lanes, element);
-  unsigned dimension = *dimensionOfLast(along);
-  Value first = address(array, along, &chunk);
-  Value zero = arith::ConstantOp::create(b, cast<TypedAttr>(b.getZeroAttr(type)));
-  if (dimension + 1 != along.size()) {
-    Value mask = chunk.mask;
-    if (!mask)
-      mask = arith::ConstantOp::create(
-          b, DenseElementsAttr::get(VectorType::get(code.lanes, b.getI1Type()), true));
-    return LLVM::masked_gather::create(b, type, vectorOfAddresses(array, dimension, first), mask,
-                                       ValueRange{zero}, code.alignment(element));
-  }
-  auto load = [&](Value from) -> Value {
-    if (chunk.mask)
-      return LLVM::MaskedLoadOp::create(b, type, from, chunk.mask, zero, code.alignment(element));
-    return LLVM::LoadOp::create(b, type, from, code.alignment(element));
-  };
-  if (!isWeights(array))
-    return load(first);
-  // One weight for all is repeated.
-  Value one =
-      arith::CmpIOp::create(b, arith::CmpIPredicate::eq, code.weightStride, code.integer(0));
-  auto branch = scf::IfOp::create(b, TypeRange{type}, one, /*withElseRegion=*/true);
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(branch.thenBlock());
-  Value weight = LLVM::LoadOp::create(b, element, code.map.lookup(array));
-  scf::YieldOp::create(b, ValueRange{vector::BroadcastOp::create(b, type, weight)});
-  b.setInsertionPointToStart(branch.elseBlock());
-  scf::YieldOp::create(b, ValueRange{load(first)});
-  return branch.getResult(0);
-}
-
-void NestBuilder::writeVector(Value array, Value x, Chunk chunk) {
-  ArrayRef<StringAttr> along = cast<ArrayType>(array.getType()).getAxes().getNames();
-  Type element = code.element;
-  Value first = address(array, along, &chunk);
-  unsigned dimension = *dimensionOfLast(along);
-  if (dimension + 1 != along.size()) {
-    Value mask = chunk.mask;
-    if (!mask)
-      mask = arith::ConstantOp::create(
-          b, DenseElementsAttr::get(VectorType::get(code.lanes, b.getI1Type()), true));
-    LLVM::masked_scatter::create(b, x, vectorOfAddresses(array, dimension, first), mask,
-                                 code.alignment(element));
-  } else if (chunk.mask) {
-    LLVM::MaskedStoreOp::create(b, x, first, chunk.mask, code.alignment(element));
-  } else {
-    LLVM::StoreOp::create(b, x, first, code.alignment(element));
-  }
-}
-
-//===----------------------------------------------------------------------===//
 // Reductions
 //===----------------------------------------------------------------------===//
 
@@ -360,8 +207,11 @@ double NestBuilder::identity(ReduceKind kind) {
 
 Value NestBuilder::combine(ReduceKind kind, Value acc, Value x) {
   switch (kind) {
-  case ReduceKind::sum:
-    return arith::AddFOp::create(b, acc, x);
+  case ReduceKind::sum: {
+    auto sum = arith::AddFOp::create(b, acc, x);
+    allowContraction(sum);
+    return sum;
+  }
   case ReduceKind::max:
     return arith::MaximumFOp::create(b, acc, x);
   case ReduceKind::min:
@@ -493,10 +343,10 @@ void NestBuilder::emitChunk(Chunk chunk, MutableArrayRef<Value> accumulators) {
     writeVector(array, asVector(written), chunk);
 }
 
-void NestBuilder::emitVectorLoop() {
+/// Numbers that the body uses, as vectors.
+void NestBuilder::repeatNumbers() {
   splats.clear();
   vectors.clear();
-  // Numbers that the body uses, repeated before the loops.
   for (Operation &op : phase.getBody().front()) {
     bool isYield = isa<PhaseYieldOp>(op);
     if (isa<IsClassOp>(op) || (!isYield && levels.lookup(op.getResult(0)) <= last))
@@ -505,13 +355,16 @@ void NestBuilder::emitVectorLoop() {
       if (levels.lookup(operand) <= last)
         asVector(operand);
   }
+}
 
+void NestBuilder::emitVectorLoop() {
+  repeatNumbers();
   SmallVector<unsigned> inLanes;
   for (unsigned i = 0; i < reductions; ++i)
     if (isInLanes(i))
       inLanes.push_back(i);
   unsigned count = inLanes.size();
-  unsigned work = workOf(phase), unroll = work <= 8 ? 4 : work <= 24 ? 2 : 1;
+  unsigned unroll = unrollOf(phase);
   // What is reduced in memory must be read after it was written: one chunk after the other.
   if (count != reductions)
     unroll = 1;
@@ -573,7 +426,66 @@ void NestBuilder::emitVectorLoop() {
   }
 }
 
-} // namespace
+/// For each vector of the last loop, or some at once, one walk along the axis before it.
+void NestBuilder::emitTiles() {
+  unsigned unroll = unrollOf(phase);
+  Value size = code.sizeOf(loops[last]), whole = code.integer(0);
+  OpBuilder::InsertionGuard guard(b);
+  if (unroll > 1 || code.bits < 512) {
+    Value step = code.integer(code.lanes * unroll);
+    whole = arith::SubIOp::create(b, size, arith::RemUIOp::create(b, size, step));
+    auto main = scf::ForOp::create(b, code.integer(0), whole, step);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(main.getBody());
+    emitTile(main.getInductionVar(), {}, unroll);
+  }
+  auto tail = scf::ForOp::create(b, whole, size, code.integer(code.lanes));
+  b.setInsertionPointToStart(tail.getBody());
+  Value left = arith::SubIOp::create(b, size, tail.getInductionVar());
+  Value index = arith::IndexCastOp::create(b, b.getIndexType(), left);
+  Value mask = vector::CreateMaskOp::create(b, VectorType::get(code.lanes, b.getI1Type()),
+                                            ValueRange{index});
+  emitTile(tail.getInductionVar(), mask, 1);
+}
+
+void NestBuilder::emitTile(Value base, Value mask, unsigned unroll) {
+  SmallVector<Chunk> chunks;
+  for (unsigned u = 0; u < unroll; ++u)
+    chunks.push_back({arith::AddIOp::create(b, base, code.integer(u * code.lanes)), mask});
+  SmallVector<Value> start;
+  for (unsigned u = 0; u < unroll; ++u)
+    for (unsigned i = 0; i < reductions; ++i)
+      start.push_back(code.splat(identity(kindOf(i))));
+
+  // Sums of many numbers are sums of sums, so that few roundings come one after the other.
+  Value size = code.sizeOf(loops[last - 1]), block = code.integer(256);
+  auto blocks = scf::ForOp::create(b, code.integer(0), size, block, start);
+  {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(blocks.getBody());
+    Value begin = blocks.getInductionVar();
+    Value end = arith::MinSIOp::create(b, arith::AddIOp::create(b, begin, block), size);
+    auto walk = scf::ForOp::create(b, begin, end, code.integer(1), start);
+    {
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPointToStart(walk.getBody());
+      positions.push_back(walk.getInductionVar());
+      emitNumbers(last);
+      repeatNumbers();
+      SmallVector<Value> inner(walk.getRegionIterArgs());
+      for (auto [u, chunk] : llvm::enumerate(chunks))
+        emitChunk(chunk, MutableArrayRef(inner).slice(u * reductions, reductions));
+      positions.pop_back();
+      scf::YieldOp::create(b, inner);
+    }
+    SmallVector<Value> totals;
+    for (auto [i, total] : llvm::enumerate(blocks.getRegionIterArgs()))
+      totals.push_back(combine(kindOf(i % reductions), total, walk.getResult(i)));
+    scf::YieldOp::create(b, totals);
+  }
+  for (auto [i, total] : llvm::enumerate(blocks.getResults()))
+    writeVector(arrayOf(phase, i % reductions), total, chunks[i / reductions]);
+}
 
 void loss::ir::emitPhaseLoops(KernelCode &code, PhaseOp phase, bool fetchesNext) {
   NestBuilder(code, phase, fetchesNext).emit();

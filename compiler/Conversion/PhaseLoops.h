@@ -64,8 +64,13 @@ struct KernelCode {
 /// Operations of an element of the phase, in instructions of a vector.
 unsigned workOf(PhaseOp phase);
 
-/// The array that reduction `i` of the phase is formed in, step by step in memory; null where the
-/// last loop keeps it in registers, because it reduces the last axis.
+/// Whether all that the phase does is to reduce the axis of its last loop but one, and none of the
+/// arrays that it reads is over all axes: products. Such a phase keeps a tile of its results in
+/// registers while it walks that axis.
+bool isTiled(PhaseOp phase);
+
+/// The array that reduction `i` of the phase is formed in, step by step in memory; null where it
+/// is kept in registers, because it reduces the last axis or the phase is tiled.
 mlir::Value arrayReducedInMemory(PhaseOp phase, unsigned i);
 
 /// Emits the loops of `phase` at the builder's position; its results enter code.map. `fetchesNext`:

@@ -100,3 +100,26 @@ loss.kernel @outerSum attributes {axes = #loss.axes<batch, position, class>, ele
   }
   loss.kernel_return
 }
+
+// -----
+
+// A product of matrices: sums of a tile stay in registers while the reduced axis is walked, in
+// blocks; nothing is read back.
+// CHECK-LABEL: func.func @product(
+// V4: scf.for {{.*}} -> (vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>)
+// V4: scf.for {{.*}} -> (vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>)
+// V4-COUNT-4: arith.addf %{{.*}} fastmath<contract> : vector<16xf32>
+// V4-COUNT-4: arith.addf %{{.*}} fastmath<contract> : vector<16xf32>
+// V4-COUNT-4: llvm.store %{{.*}} {alignment = 4 : i64} : vector<16xf32>
+// CHECK: llvm.intr.masked.store
+// CHECK: return
+// CHECK-NOT: @product_scratch
+loss.kernel @product attributes {axes = #loss.axes<row, column, dim>, element = f32, mode = "value", returns = [], roles = [#loss.role<input 0>, #loss.role<input 1>, #loss.role<value 0>], target = "none"} {
+^bb0(%x: !loss.array<f32, <row, dim>>, %y: !loss.array<f32, <dim, column>>, %value: !loss.array<f32, <row, column>>):
+  loss.phase over <row, dim, column> reads(%x, %y : !loss.array<f32, <row, dim>>, !loss.array<f32, <dim, column>>) along [#loss.axes<row, dim>, #loss.axes<dim, column>] writes() into(%value : !loss.array<f32, <row, column>>) reduces [#loss<reduction sum>] {
+  ^bb0(%a: f32, %b: f32):
+    %0 = arith.mulf %a, %b : f32
+    loss.phase_yield reduce(%0 : f32) write()
+  }
+  loss.kernel_return
+}

@@ -125,10 +125,12 @@ loss.program @positions(%x: tensor<?x?x?xf32, #bcp> {loss.kind = "input", loss.n
 #bdo = #loss.axes<batch, dim, other>
 #b = #loss.axes<batch>
 
-// All pairs: no rows. The innermost loop is the one along which both operands are contiguous.
+// All pairs: no rows. The second operand is copied in the order of the loops.
 // CHECK-LABEL: loss.kernel @pairs
 // CHECK-NOT: row_axis
-// CHECK: loss.phase over <batch, other, dim> reads(%[[X:.*]], %[[X]] : {{.*}}) along [#loss.axes<batch, dim>, #loss.axes<other, dim>] writes() into
+// CHECK: %[[Y:.*]] = loss.scratch : !loss.array<f32, <dim, other>>
+// CHECK: loss.phase over <dim, other> reads(%[[X:.*]] : {{.*}}) along [#loss.axes<other, dim>] writes(%[[Y]] :
+// CHECK: loss.phase over <batch, dim, other> reads(%[[X]], %[[Y]] : {{.*}}) along [#loss.axes<batch, dim>, #loss.axes<dim, other>] writes() into
 // The result is an array, weighted while it is written.
 // CHECK: loss.kernel_return
 loss.program @pairs(%x: tensor<?x?xf32, #bd> {loss.kind = "input", loss.name = "x"})

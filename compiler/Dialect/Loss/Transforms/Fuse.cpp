@@ -323,7 +323,8 @@ Value KernelBuilder::elementOf(Operation *op) {
 }
 
 /// Loops in the order of the program's axes, but innermost the axis along which most arrays lie
-/// contiguous, those over more axes counting more.
+/// contiguous, those over more axes counting more. The axis along which products are summed up
+/// comes next to it, so that sums stay in registers.
 AxesAttr KernelBuilder::chooseLoops(PhaseKey key, ArrayRef<Value> writes, ArrayRef<Value> into) {
   SmallVector<StringAttr> loops = plan.axesIn(key.domain);
   llvm::SmallDenseMap<StringAttr, unsigned> votes;
@@ -337,7 +338,12 @@ AxesAttr KernelBuilder::chooseLoops(PhaseKey key, ArrayRef<Value> writes, ArrayR
   for (StringAttr axis : loops)
     if (votes.lookup(axis) > votes.lookup(best))
       best = axis;
+  StringAttr product = key.product ? plan.axesIn(key.product).front() : best;
   llvm::erase(loops, best);
+  if (product != best) {
+    llvm::erase(loops, product);
+    loops.push_back(product);
+  }
   loops.push_back(best);
   return AxesAttr::get(builder.getContext(), loops);
 }

@@ -69,6 +69,31 @@ void FusionPlan::addOutput(Value value, Value array, Value factor) {
   outputs.push_back({value, array, factor, phase});
 }
 
+bool FusionPlan::isProduct(Value wide, Domain domain, int &budget) {
+  if (domainOf(wide) != domain)
+    return true;
+  if (isa<BlockArgument>(wide) || isStored(wide))
+    return false;
+  Operation *op = wide.getDefiningOp();
+  if (isa<RenameOp>(op))
+    return false;
+  budget -= ownCost(op);
+  return budget >= 0 && llvm::all_of(op->getOperands(), [&](Value operand) {
+           return isProduct(operand, domain, budget);
+         });
+}
+
+PhaseKey FusionPlan::phaseOf(ReduceOp reduce) {
+  Value input = reduce.getInput();
+  PhaseKey key{stageOf(input), domainOf(input)};
+  int budget = keepLimit;
+  if (llvm::popcount(key.domain) > 2 && isProduct(input, key.domain, budget))
+    for (auto [i, axis] : llvm::enumerate(program.getAxes().getNames()))
+      if (axis == reduce.getAxisAttr())
+        key.product = Domain(1) << i;
+  return key;
+}
+
 int FusionPlan::recomputeCost(Value wide) {
   if (kept.contains(wide) || isa<BlockArgument>(wide) || isStored(wide))
     return 1;
@@ -113,8 +138,9 @@ void FusionPlan::visit(Value wide, PhaseKey phase) {
   if (!isa<FloatType>(getElementTypeOrSelf(wide)))
     return visitOperands(wide, phase);
   if (domainOf(wide) != phase.domain) {
-    // Inside a larger nest it would be computed many times.
-    if (recomputeCost(wide) > keepLimit)
+    // Inside a larger nest it would be computed many times. A product reads each element many
+    // times, so a copy in the order of its loops pays.
+    if (recomputeCost(wide) > keepLimit || (phase.product && isa<RenameOp>(wide.getDefiningOp())))
       return keep(wide, phase.stage, phase);
   } else {
     auto [first, isNew] = computed.try_emplace(wide, phase);
@@ -141,8 +167,7 @@ void FusionPlan::visitOperands(Value wide, PhaseKey phase) {
 void FusionPlan::plan() {
   for (Operation &op : program.getBody().front()) {
     if (auto reduce = dyn_cast<ReduceOp>(op))
-      phases[{stageOf(reduce.getInput()), domainOf(reduce.getInput())}].reductions.push_back(
-          reduce);
+      phases[phaseOf(reduce)].reductions.push_back(reduce);
     if (auto gather = dyn_cast<GatherOp>(op)) {
       Value source = sourceOf(gather);
       if (!isa<BlockArgument>(source) && !isStored(source))

@@ -4,7 +4,9 @@
 // number of the row. Its *domain* is the set of its inner axes. The *stage* of a value is the
 // number of reductions, scans and renamings, one after another, that it waits for. A phase is one
 // pass over a domain at a stage: it reduces wide values of that domain and stage, and writes those
-// of them that are wanted in memory.
+// of them that are wanted in memory. Products of arrays over fewer axes (of matrices, say) get a
+// phase for each axis that they are reduced along: each has its own best order of loops, and what
+// they read again is small.
 //
 //===----------------------------------------------------------------------===//
 #ifndef LOSSLANG_DIALECT_LOSS_TRANSFORMS_FUSIONPLAN_H
@@ -24,14 +26,16 @@ namespace loss::ir {
 using Domain = uint32_t;
 
 /// Phases in the order of their execution: by stage; of one stage, small domains first, so that a
-/// larger one can read what they keep.
+/// larger one can read what they keep; of one domain, the reductions of products come last.
 struct PhaseKey {
   unsigned stage = 0;
   Domain domain = 0;
+  /// The axis along which the phase reduces products; 0 in other phases.
+  Domain product = 0;
 
   bool operator<(const PhaseKey &other) const {
     auto rank = [](const PhaseKey &key) {
-      return std::tuple(key.stage, llvm::popcount(key.domain), key.domain);
+      return std::tuple(key.stage, llvm::popcount(key.domain), key.domain, key.product);
     };
     return rank(*this) < rank(other);
   }
@@ -94,6 +98,10 @@ public:
 
 private:
   void computeStages();
+  PhaseKey phaseOf(ReduceOp reduce);
+  /// Whether `wide` is computed from arrays over fewer axes, in at most `budget` additions an
+  /// element. Lowers the budget.
+  bool isProduct(mlir::Value wide, Domain domain, int &budget);
   void visit(mlir::Value wide, PhaseKey phase);
   void visitOperands(mlir::Value wide, PhaseKey phase);
   /// Puts the value into memory, in the pass over its domain at `stage`.
