@@ -397,6 +397,26 @@ def test_triplet_margin_loss(dtype):
         )
 
 
+@pytest.mark.parametrize("name", ["binary_cross_entropy_with_logits", "huber_loss", "mse_loss"])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_half_precision_mean_of_many(name, weighted):
+    """Its sum is more than the type holds; the gradient is scaled as by a GradScaler."""
+    x, y, w = (torch.rand(200_000) + 0.5 for _ in range(3))
+    options = {"weight": w.half()} if weighted else {}
+    low = x.half().requires_grad_()
+    found = getattr(L, name)(low, y.half(), **options)
+    wide = low.detach().double().requires_grad_()
+    options = {n: w.double() for n, w in options.items()}
+    expected = getattr(F, name)(wide, y.half().double(), **options)
+    # Each element rounded, then the mean.
+    eps = torch.finfo(torch.float16).eps
+    torch.testing.assert_close(found.double(), expected, rtol=2 * eps, atol=0)
+    (own,) = torch.autograd.grad(found, low, torch.tensor(1024.0, dtype=torch.float16))
+    (reference,) = torch.autograd.grad(expected, wide, torch.tensor(1024.0, dtype=torch.float64))
+    tiny = torch.finfo(torch.float16).smallest_normal
+    torch.testing.assert_close(own.double(), reference, rtol=4 * eps, atol=eps * tiny)
+
+
 def test_errors():
     x, y = torch.randn(4, 3), torch.randint(0, 3, (4,))
     other = torch.randn(5, 3)

@@ -45,6 +45,9 @@ def _weighted(name, *inputs, reduction, count, **options):
     weights = options.get("weight"), options.get("sample_weight")
     if reduction != "mean" or weights == (None, None):
         return _loss(name, *inputs, reduction=reduction, **options)
+    if inputs[0].dtype == torch.float16:
+        # The sum may be more than the type holds.
+        return _loss(name, *inputs, reduction="none", **options).mean()
     return _loss(name, *inputs, reduction="sum", **options) / count
 
 
@@ -124,20 +127,21 @@ def smooth_l1_loss(input, target, reduction="mean", beta=1.0):
 
 def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
     """torch.nn.functional.huber_loss."""
-    if weight is not None and reduction == "mean":
-        # PyTorch's mean divides by the number of elements here, and not by the sum of the weights.
-        count = torch.broadcast_shapes(input.shape, target.shape).numel()
-        return _regression("huber", input, target, "sum", weight, delta=delta) / count
-    return _regression("huber", input, target, reduction, weight, delta=delta)
+    # PyTorch's mean divides by the number of elements here, and not by the sum of the weights.
+    count = torch.broadcast_shapes(input.shape, target.shape).numel()
+    return _regression("huber", input, target, reduction, weight, count, delta=delta)
 
 
-def _regression(name, input, target, reduction, weight=None, **params):
+def _regression(name, input, target, reduction, weight=None, count=None, **params):
     if weight is not None and weight.size() != input.size():
         raise ValueError("Weights and input must have the same size.")
     input, target = _broadcast(input, target)
     if weight is not None:
         weight = weight.expand(input.shape)
-    return _loss(name, input, target, reduction=reduction, sample_weight=weight, **params)
+    options = {"reduction": reduction, "sample_weight": weight, **params}
+    if count is None:
+        return _loss(name, input, target, **options)
+    return _weighted(name, input, target, count=count, **options)
 
 
 def poisson_nll_loss(input, target, log_input=True, full=False, eps=1e-8, reduction="mean"):
