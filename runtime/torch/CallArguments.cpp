@@ -1,6 +1,9 @@
 #include "runtime/torch/CallArguments.h"
 
+#include <algorithm>
 #include <climits>
+#include <numeric>
+#include <utility>
 
 namespace loss::runtime {
 
@@ -184,11 +187,13 @@ CallPlan::CallPlan(const LossHandle &loss, const LossCall &call)
 
   byRows = module.row_axis >= 0;
   resultShape = axes.shapeOf(resultAxes);
-  rows = byRows ? axes.size(0) : 1;
   groups = call.groups;
   TORCH_CHECK_VALUE(groups == 1 || (groups > 1 && byRows && !axes.dimensions(0).empty() &&
                                     axes.dimensions(0).front() % groups == 0),
                     subject(loss), "expected rows for ", groups, " groups of one size");
+  if (byRows && module.axis_count == 1 && groups == 1)
+    chooseMemoryOrder(main);
+  rows = byRows ? axes.size(0) : 1;
   resultSlab = axes.elements(AxisList(resultAxes.begin() + (byRows ? 1 : 0), resultAxes.end()));
   for (uint32_t axis = byRows ? 1 : 0; axis < module.axis_count; ++axis) {
     TORCH_CHECK_VALUE(axes.size(axis) <= INT_MAX, subject(loss), "the axis '", module.axes[axis],
@@ -196,6 +201,20 @@ CallPlan::CallPlan(const LossHandle &loss, const LossCall &call)
     TORCH_CHECK_VALUE(axes.size(axis) > 0 || resultElements() == 0, subject(loss), "the axis '",
                       module.axes[axis], "' is empty, but the result is not");
   }
+}
+
+void CallPlan::chooseMemoryOrder(const Tensor &main) {
+  if (main.is_contiguous() || !main.is_non_overlapping_and_dense())
+    return;
+  memoryOrder.resize(main.dim());
+  std::iota(memoryOrder.begin(), memoryOrder.end(), 0);
+  auto place = [&](int64_t d) { return std::pair(-main.stride(d), d); };
+  std::sort(memoryOrder.begin(), memoryOrder.end(),
+            [&](int64_t a, int64_t b) { return place(a) < place(b); });
+}
+
+std::vector<int64_t> CallPlan::orderOf(const AxisList &list) const {
+  return memoryOrder.empty() || list.empty() ? axes.orderOf(list) : memoryOrder;
 }
 
 int64_t CallPlan::classes() const { return axes.size(loss.module().class_axis); }
@@ -222,7 +241,7 @@ std::string CallPlan::nameOf(size_t argument) const {
 }
 
 SlabView CallPlan::view(const Tensor &tensor, const AxisList &list) const {
-  const std::vector<int64_t> order = axes.orderOf(list);
+  const std::vector<int64_t> order = orderOf(list);
   const size_t rowDimensions =
       byRows && !list.empty() && list[0] == 0 ? axes.dimensions(0).size() : 0;
   std::vector<Dimension> rowPart, slabPart;

@@ -39,6 +39,9 @@ struct CallPlan {
 
   /// Views a tensor of the shape of an array over `axes`.
   SlabView view(const torch::Tensor &tensor, const AxisList &axes) const;
+  /// The dimensions of an array over `axes` in the order in which the kernel runs over them: those
+  /// of AxisBinding, but where the rows are the only axis, those of memory.
+  std::vector<int64_t> orderOf(const AxisList &axes) const;
   /// The axes of an argument: an input as it is passed, or none for a parameter.
   AxisList axesOf(size_t argument) const;
   bool hasRowAxis(size_t argument) const;
@@ -67,6 +70,12 @@ struct CallPlan {
   int64_t elementSize() const { return element == LOSS_F64 ? 8 : 4; }
   int64_t resultElements() const { return rows * resultSlab; }
   int64_t classes() const;
+
+private:
+  void chooseMemoryOrder(const torch::Tensor &main);
+
+  /// Empty: the order of the dimensions.
+  std::vector<int64_t> memoryOrder;
 };
 
 /// "loss 'ngl': " in front of a message.

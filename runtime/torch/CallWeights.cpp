@@ -112,7 +112,7 @@ Tensor arrangeLikeResult(const CallPlan &plan, const Tensor &given) {
   const Shape shape = given.sizes().vec(), &result = plan.resultShape;
   if (shape != result) {
     // One number for each row, or for each group of leading dimensions.
-    const std::vector<int64_t> order = plan.axes.orderOf(plan.resultAxes);
+    const std::vector<int64_t> order = plan.orderOf(plan.resultAxes);
     const size_t rowDimensions = plan.byRows ? plan.axes.dimensions(0).size() : 0;
     Shape broadcast(result.size(), 1);
     if (plan.byRows && shape == plan.axes.dimensions(0)) {
@@ -126,7 +126,7 @@ Tensor arrangeLikeResult(const CallPlan &plan, const Tensor &given) {
     }
     t = t.reshape(broadcast).expand(result);
   }
-  return t.permute(plan.axes.orderOf(plan.resultAxes))
+  return t.permute(plan.orderOf(plan.resultAxes))
       .to(plan.kernelType())
       .contiguous()
       .reshape({plan.rows, plan.resultSlab});

@@ -339,7 +339,7 @@ private:
 
   /// Rows by result slab to the shape that the caller sees.
   Tensor finishElements(const Tensor &values) const {
-    const std::vector<int64_t> order = plan.axes.orderOf(plan.resultAxes);
+    const std::vector<int64_t> order = plan.orderOf(plan.resultAxes);
     Shape sorted;
     for (int64_t dimension : order)
       sorted.push_back(plan.resultShape[dimension]);
@@ -391,7 +391,7 @@ Tensor emptyResult(const CallPlan &plan, Reduction reduction) {
       at::TensorOptions(plan.resultType).device(plan.meta ? torch::kMeta : torch::kCPU);
   if (reduction != Reduction::None)
     return plan.groups > 1 ? at::empty({plan.groups}, options) : at::empty({}, options);
-  const std::vector<int64_t> order = plan.axes.orderOf(plan.resultAxes);
+  const std::vector<int64_t> order = plan.orderOf(plan.resultAxes);
   Shape sorted;
   std::vector<int64_t> back(order.size());
   for (size_t i = 0; i < order.size(); ++i) {
@@ -428,10 +428,10 @@ GradientPlan planGradients(const LossHandle &loss, const LossCall &call,
       gradients.deferred = true;
       continue;
     }
-    const std::vector<int64_t> order = plan.axes.orderOf(plan.axesOf(i));
+    const std::vector<int64_t> order = plan.orderOf(plan.axesOf(i));
     gradients.rowShapes[i].assign(order.size(), 1);
     for (size_t d = 0; d < plan.axes.dimensions(0).size(); ++d)
-      gradients.rowShapes[i][order[d]] = plan.axes.dimensions(0)[d];
+      gradients.rowShapes[i][order[d]] = call.argument(i).size(order[d]);
   }
   return gradients;
 }

@@ -59,6 +59,11 @@ bool copyPatch(int64_t rows, int64_t columns, To *to, int64_t toRow, int64_t toC
         to[r * toRow + c] = convert<To>(from[r * fromRow + c], exact);
     return exact;
   }
+  if (rows == 1) {
+    for (int64_t c = 0; c < columns; ++c)
+      to[c * toColumn] = convert<To>(from[c * fromColumn], exact);
+    return exact;
+  }
   auto block = [&](int64_t r0, int64_t c0, int64_t height, int64_t width) {
     // A fixed trip count lets the compiler unroll.
     if (height == blockSide && width == blockSide) {

@@ -279,3 +279,32 @@ def test_the_library_does_not_warn():
         warnings.simplefilter("error")
         for name in dir(losslang.losses):
             getattr(losslang.losses, name)()
+
+
+LAYOUTS = {
+    "transposed": lambda t: t.movedim(0, -1).contiguous().movedim(-1, 0),
+    "channels last": lambda t: t.to(memory_format=torch.channels_last),
+    "every second": lambda t: t.repeat_interleave(2, -1)[..., ::2],
+    "expanded": lambda t: t[:, :1].expand(t.shape),
+}
+
+
+@pytest.mark.parametrize("mine", LAYOUTS)
+@pytest.mark.parametrize("other", ["contiguous", *LAYOUTS])
+def test_elements_in_any_layout(mine, other):
+    """A loss over elements alone runs in the order of memory."""
+    plain = torch.randn(2, 3, 4, 5), torch.randn(2, 3, 4, 5)
+    x = LAYOUTS[mine](plain[0])
+    y = LAYOUTS.get(other, torch.Tensor.contiguous)(plain[1])
+    weight, upstream = torch.rand(2, 3), torch.rand(x.shape)
+    loss = losslang.losses.huber(reduction="none")
+    results = []
+    for a, b in [(x, y), (x.contiguous(), y.contiguous())]:
+        a = a.detach().requires_grad_()
+        value = loss(a, b, sample_weight=weight)
+        results.append((value.detach(), torch.autograd.grad(value, a, upstream)[0]))
+        if mine in ("transposed", "channels last"):
+            assert value.stride() == a.stride() == results[-1][1].stride()
+    assert all(map(torch.equal, *results))
+    total = losslang.losses.huber(reduction="sum")(x, y, sample_weight=weight)
+    torch.testing.assert_close(total, results[0][0].sum())
