@@ -90,6 +90,7 @@ def test_compile_error():
     assert "<string>:2:15: error:" in text
     assert "did you mean 'softmax'" in text and "^" in text
     assert str(pickle.loads(pickle.dumps(caught.value))) == text
+    assert repr(type(caught.value)) == "<class 'losslang.CompileError'>"
 
 
 def test_repr():

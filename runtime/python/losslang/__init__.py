@@ -25,6 +25,10 @@ __all__ = [
     "losses",
 ]
 
+# Tracebacks and pickles show the public names.
+for _class in (CompileError, LoadError, Loss, LossWarning):
+    _class.__module__ = __name__
+
 
 def compile(text_or_path, **options):
     """A module from a program, or from the path of a .loss file.
