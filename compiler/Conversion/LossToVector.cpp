@@ -270,7 +270,7 @@ void FunctionBuilder::emitRow() {
                                memory.role == RoleKind::grad});
   }
   OpBuilder::InsertionGuard guard(b);
-  if (weight && kernel.getRowAxisAttr() && kernel.getMode() != "tangent") {
+  if (weight && kernel.getRowAxisAttr() && !kernel.getMode().starts_with("tangent")) {
     Value zero = arith::ConstantOp::create(b, cast<TypedAttr>(b.getFloatAttr(code.element, 0.0)));
     Value counts = arith::CmpFOp::create(b, arith::CmpFPredicate::UNE, weight, zero);
     auto branch = scf::IfOp::create(b, TypeRange(), counts, /*withElseRegion=*/true);

@@ -185,15 +185,17 @@ void CommandLine::addCompileOptions() {
   addNames("--target", options.targets, {"index", "dense"}, "KIND,...",
            "Targets of the kernels, index, dense; both by default: lossc x.loss --target=index");
   addNames(
-      "--mode", options.modes, {"value", "grad", "all", "tangent"}, "MODE,...",
+      "--mode", options.modes, {"value", "grad", "all", "tangent", "tangent_all"}, "MODE,...",
       "What the kernels compute: value, grad (and the gradients of the inputs), all (and those "
-      "of parameters, fixed inputs and dense targets), tangent (second order); the first three "
-      "by default: lossc x.loss --mode=grad");
+      "of parameters, fixed inputs and dense targets), tangent and tangent_all (the second order "
+      "of "
+      "grad and of all); the first three by default: lossc x.loss --mode=grad");
   app.add_flag("--plain", options.plain,
                "Without the kernels that serve label smoothing and class weights: "
                "lossc x.loss --plain -o x.so");
   app.add_option("--order", options.order,
-                 "Highest order of derivatives, 1 or 2: lossc mse.loss --order=2 -o mse.so")
+                 "Highest order of derivatives, 1 or 2, of what the modes give gradients for: "
+                 "lossc mse.loss --order=2 -o mse.so")
       ->check(CLI::Range(1, 2))
       ->type_name("N");
   app.add_flag("--explain", options.explain,

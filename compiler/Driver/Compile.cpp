@@ -56,11 +56,15 @@ int loss::compileFile(const DriverOptions &options) {
   selection.elements = maskOf(options.elements, {"f32", "f64"}, selection.elements);
   selection.targets = maskOf(options.targets, {"none", "index", "dense"}, selection.targets);
   selection.targets |= 1u << LOSS_TARGET_NONE;
-  selection.modes = maskOf(options.modes, {"value", "grad", "all", "tangent"}, selection.modes);
+  selection.modes =
+      maskOf(options.modes, {"value", "grad", "all", "tangent", "tangent_all"}, selection.modes);
   if (options.plain)
     selection.options = 1u << LOSS_PLAIN;
-  if (options.order > 1)
+  if (options.order > 1) {
     selection.modes |= 1u << LOSS_TANGENT;
+    if (selection.modes >> LOSS_VALUE_AND_ALL_GRADS & 1)
+      selection.modes |= 1u << LOSS_TANGENT_ALL;
+  }
   // A library serves every processor; a look inside concerns one level.
   uint32_t allLevels = kind == EmitKind::SharedObject ? (1u << LOSS_LEVEL_COUNT) - 1 : 0;
   selection.levels = maskOf(options.levels, {"v2", "v3", "v4"}, allLevels);

@@ -30,8 +30,8 @@ struct KernelSelection {
   uint32_t targets =
       (1u << LOSS_TARGET_NONE) | (1u << LOSS_TARGET_INDEX) | (1u << LOSS_TARGET_DENSE);
   /// LOSS_VALUE_AND_ALL_GRADS only where it differs from LOSS_VALUE_AND_GRAD: there are parameters,
-  /// fixed inputs, a dense target or inputs without a gradient of their own. LOSS_TANGENT must be
-  /// asked for.
+  /// fixed inputs, a dense target or inputs without a gradient of their own; likewise
+  /// LOSS_TANGENT_ALL. The second order must be asked for.
   uint32_t modes =
       (1u << LOSS_VALUE) | (1u << LOSS_VALUE_AND_GRAD) | (1u << LOSS_VALUE_AND_ALL_GRADS);
   /// LOSS_WITH_OPTIONS only for a loss with a target.

@@ -71,7 +71,7 @@ std::string KernelStory::nameOf(RoleAttr role) {
   case RoleKind::input:
     return info.inputs[index].name;
   case RoleKind::tangent:
-    return "the tangent of " + info.inputs[index].name;
+    return "the tangent of " + argument();
   case RoleKind::grad:
     return "the gradient for " + argument();
   case RoleKind::value:

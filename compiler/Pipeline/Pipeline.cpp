@@ -3,8 +3,8 @@
 #include "compiler/Pipeline/Pipeline.h"
 
 #include "compiler/Pipeline/Describe.h"
+#include "compiler/Pipeline/Programs.h"
 
-#include "compiler/Autodiff/Passes.h"
 #include "compiler/Conversion/Passes.h"
 #include "compiler/Dialect/Loss/IR/Loss.h"
 #include "compiler/Dialect/Loss/Transforms/Passes.h"
@@ -268,12 +268,6 @@ bool Run::generateLoss() {
   return static_cast<bool>(result.module);
 }
 
-static bool wants(uint32_t mask, unsigned bit) { return mask >> bit & 1; }
-
-/// Names of the programs of a mode, and of kernels made of them.
-static constexpr const char *modeNames[] = {"value", "grad", "all", "tangent"};
-static constexpr const char *optionSuffixes[] = {"", "_options"};
-
 /// Beside the program of the loss: a second one with label smoothing and class weights and, of
 /// both, those that yield gradients. Each carries the attributes `loss.mode` and `loss.options`.
 bool Run::differentiate() {
@@ -284,10 +278,6 @@ bool Run::differentiate() {
   describeRows(info, plain);
   result.whyNoRows = plain.whyNoRowAxis();
   OpBuilder builder(context);
-  auto mark = [&](ir::ProgramOp program, unsigned mode, unsigned option) {
-    program->setAttr("loss.mode", builder.getStringAttr(modeNames[mode]));
-    program->setAttr("loss.options", builder.getBoolAttr(option));
-  };
 
   std::array<ir::ProgramOp, 2> bases = {plain, {}};
   if (info.classAxis >= 0) {
@@ -307,70 +297,12 @@ bool Run::differentiate() {
     }
   }
 
-  SmallVector<unsigned> inputs, all;
-  for (unsigned i = 0, input = 0, e = plain.getNumArguments(); i < e; ++i) {
-    all.push_back(i);
-    if (plain.getArgKind(i) != "param" && info.inputs[input++].hasGradient)
-      inputs.push_back(i);
-  }
   for (unsigned option : {LOSS_PLAIN, LOSS_WITH_OPTIONS}) {
     ir::ProgramOp base = bases[option];
-    if (!base)
-      continue;
-    mark(base, LOSS_VALUE, option);
-    bool wantsTangent = wants(selection.modes, LOSS_TANGENT);
-    if ((wants(selection.modes, LOSS_VALUE_AND_GRAD) || wantsTangent) && !inputs.empty()) {
-      auto gradient = ir::gradientForKernel(base, inputs, "_grad");
-      if (failed(gradient))
-        return false;
-      mark(*gradient, LOSS_VALUE_AND_GRAD, option);
-      if (wantsTangent) {
-        auto tangent = ir::tangentForKernel(*gradient, (base.getSymName() + "_tangent").str());
-        if (failed(tangent))
-          return false;
-        mark(*tangent, LOSS_TANGENT, option);
-      }
-    }
-    if (wants(selection.modes, LOSS_VALUE_AND_ALL_GRADS) && all != inputs) {
-      auto gradient = ir::gradientForKernel(base, all, "_all");
-      if (failed(gradient))
-        return false;
-      mark(*gradient, LOSS_VALUE_AND_ALL_GRADS, option);
-    }
+    if (base && failed(addGradientPrograms(base, option, info, selection)))
+      return false;
   }
   return !options.simplify || succeeded(pipelines.differentiate.run(module));
-}
-
-/// A copy of a program without the gradient for its target: class indices have none.
-static ir::ProgramOp cloneForIndex(OpBuilder &builder, ir::ProgramOp program) {
-  auto copy = cast<ir::ProgramOp>(builder.clone(*program));
-  SmallVector<Value> values;
-  SmallVector<Type> types;
-  SmallVector<Attribute> attributes;
-  llvm::StringRef target;
-  for (unsigned i = 0, e = copy.getNumArguments(); i < e; ++i)
-    if (copy.getArgKind(i) == "target")
-      target = copy.getArgName(i);
-  for (auto [i, value] : llvm::enumerate(copy.getYield().getValues())) {
-    auto of = copy.getResultAttrOfType<StringAttr>(i, "loss.of");
-    if (of && of == target)
-      continue;
-    values.push_back(value);
-    types.push_back(value.getType());
-    attributes.push_back(
-        DictionaryAttr::get(copy.getContext(), function_interface_impl::getResultAttrs(copy, i)));
-  }
-  copy.getYield().getValuesMutable().assign(values);
-  copy.setFunctionType(FunctionType::get(copy.getContext(), copy.getArgumentTypes(), types));
-  copy.setResAttrsAttr(ArrayAttr::get(copy.getContext(), attributes));
-  return copy;
-}
-
-/// Whether the mode of all gradients gives any beside those of the mode of gradients.
-static bool hasFurtherGradients(const ModuleInfo &info, unsigned target) {
-  return !info.params.empty() || llvm::any_of(info.inputs, [&](const InputInfo &input) {
-    return !input.hasGradient && (input.kind != LOSS_INPUT_TARGET || target == LOSS_TARGET_DENSE);
-  });
 }
 
 bool Run::specialise() {
@@ -389,16 +321,15 @@ bool Run::specialise() {
         StringRef modeName = program->getAttrOfType<StringAttr>("loss.mode").getValue();
         unsigned mode = llvm::find(modeNames, modeName) - std::begin(modeNames);
         unsigned option = program->getAttrOfType<BoolAttr>("loss.options").getValue();
+        auto only = program->getAttrOfType<BoolAttr>("loss.by_index");
         if (!wants(selection.modes, mode) || !wants(selection.options, option) ||
-            (mode == LOSS_VALUE_AND_ALL_GRADS && !hasFurtherGradients(result.info, target)))
+            (only && only.getValue() != (target == LOSS_TARGET_INDEX)))
           continue;
         static const char *const targets[] = {"", "_index", "_dense"};
         std::string name = (Twine(element == LOSS_F64 ? "f64" : "f32") + targets[target] + "_" +
                             modeName + optionSuffixes[option])
                                .str();
-        ir::ProgramOp variant = target == LOSS_TARGET_INDEX
-                                    ? cloneForIndex(builder, program)
-                                    : cast<ir::ProgramOp>(builder.clone(*program));
+        auto variant = cast<ir::ProgramOp>(builder.clone(*program));
         variant.setSymName(name);
         if (failed(pipelines.specialise(context, element == LOSS_F64, target == LOSS_TARGET_INDEX)
                        .run(variant)))

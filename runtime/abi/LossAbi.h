@@ -47,7 +47,10 @@ enum {
   /** Second order. With tangents v for the inputs with has_gradient: in place of the result its
    *  derivative along v (not multiplied by the weights), and for each such input the gradient of
    * the weighted sum of that derivative, a Hessian-vector product. */
-  LOSS_TANGENT = 3
+  LOSS_TANGENT = 3,
+  /** The same with tangents and gradients for all inputs but a target passed as indices, and for
+   *  all parameters. */
+  LOSS_TANGENT_ALL = 4
 };
 
 /** Whether a kernel serves label smoothing and class weights. */
@@ -100,7 +103,8 @@ typedef struct LossArgs {
   const int64_t *grad_strides;
   /** Every gradient is multiplied by it (1 / rows for a mean, 1 for a sum). */
   double grad_scale;
-  /** LOSS_TANGENT: one base pointer an input; used for the inputs with has_gradient. */
+  /** Second order: one base pointer an argument, as `grads`. Only those that the mode takes a
+   * tangent for are used. A parameter's slab is one element: its stride is 0. Elements. */
   const void *const *tangents;
   /** Elements between the slabs of two rows of each tangent. */
   const int64_t *tangent_strides;

@@ -69,7 +69,7 @@ std::string explainUnusable(const LossModule &module) {
   for (uint32_t i = 0; i < module.kernel_count; ++i) {
     const LossKernel &kernel = module.kernels[i];
     if (kernel.element > LOSS_F64 || kernel.target > LOSS_TARGET_DENSE ||
-        kernel.mode > LOSS_TANGENT || kernel.options > LOSS_WITH_OPTIONS)
+        kernel.mode > LOSS_TANGENT_ALL || kernel.options > LOSS_WITH_OPTIONS)
       return damaged;
   }
   return {};

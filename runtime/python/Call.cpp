@@ -154,12 +154,9 @@ std::tuple<Tensor, Tensors> secondGradients(const Tensor &upstream, at::TensorLi
                                             at::IntArrayRef wanted, at::IntArrayRef secondWanted) {
   return translated([&] {
     const Prepared prepared(call, tensors);
-    Tensors directions(call.inputCount);
-    for (size_t i = 0; i < wanted.size(); ++i) {
-      TORCH_CHECK(wanted[i] < static_cast<int64_t>(call.inputCount), "the compiled loss '",
-                  prepared.loss.loss().name(), "' has no second derivative by its parameters");
-      directions[wanted[i]] = tangents[i];
-    }
+    Tensors directions(call.inputCount + call.values.size());
+    for (size_t i = 0; i < wanted.size(); ++i)
+      directions[prepared.argument(wanted[i])] = tangents[i];
     LossEvaluation found = prepared.loss.hessianVector(prepared.inputs, prepared.options, upstream,
                                                        directions, prepared.mask(secondWanted));
     return std::tuple(std::move(found.result), prepared.pick(found.gradients, secondWanted));

@@ -20,8 +20,15 @@ struct ChosenKernel {
   bool options = false;
 };
 
-/// The least mode that gives the wanted gradients.
-uint32_t modeFor(const LossHandle &loss, const std::vector<bool> &wanted) {
+/// The least mode that gives the wanted gradients; with tangents, along them.
+uint32_t modeFor(const LossHandle &loss, const std::vector<bool> &wanted,
+                 const std::vector<Tensor> *tangents = nullptr) {
+  if (tangents) {
+    for (size_t i = 0; i < wanted.size(); ++i)
+      if (!hasOwnGradient(loss, i) && (wanted[i] || (*tangents)[i].defined()))
+        return LOSS_TANGENT_ALL;
+    return LOSS_TANGENT;
+  }
   uint32_t mode = LOSS_VALUE;
   for (size_t i = 0; i < wanted.size(); ++i) {
     if (!wanted[i])
@@ -35,7 +42,7 @@ uint32_t modeFor(const LossHandle &loss, const std::vector<bool> &wanted) {
 
 /// The kernel of `mode`, or one that computes more. Empty when there is none.
 ChosenKernel findKernel(const CallPlan &plan, uint32_t mode, bool needsOptions) {
-  const uint32_t last = mode == LOSS_TANGENT ? LOSS_TANGENT : LOSS_VALUE_AND_ALL_GRADS;
+  const uint32_t last = mode >= LOSS_TANGENT ? LOSS_TANGENT_ALL : LOSS_VALUE_AND_ALL_GRADS;
   for (uint32_t options = needsOptions; options <= LOSS_WITH_OPTIONS; ++options)
     for (uint32_t tried = mode; tried <= last; ++tried)
       if (KernelRef kernel = plan.loss.kernel(plan.element, plan.target, tried, options))
@@ -48,7 +55,9 @@ ChosenKernel chooseKernel(const CallPlan &plan, uint32_t mode, bool needsOptions
   static const char *const targets[] = {"no target", "class indices", "a dense target"};
   static const char *const modes[] = {"", " and gradients",
                                       " and gradients for targets, fixed inputs and parameters",
-                                      " and second derivatives (lossc --order=2)"};
+                                      " and second derivatives (lossc --order=2)",
+                                      " and second derivatives by targets, fixed inputs and "
+                                      "parameters (lossc --order=2)"};
   TORCH_CHECK(chosen.kernel, "loss '", plan.loss.name(), "' was compiled without a kernel for ",
               plan.element == LOSS_F64 ? "f64" : "f32", " with ", targets[plan.target], modes[mode],
               needsOptions ? ", label smoothing and class weights" : "");
@@ -76,7 +85,7 @@ public:
 
   Evaluated run() {
     checkWanted();
-    const uint32_t mode = request.tangents ? LOSS_TANGENT : modeFor(plan.loss, wanted);
+    const uint32_t mode = modeFor(plan.loss, wanted, request.tangents);
     const ChosenKernel chosen = chooseKernel(plan, mode, weights.needsOptions);
     Evaluated out;
     out.meanScale = meanScale(0);
@@ -125,17 +134,16 @@ private:
         continue;
       TORCH_CHECK_TYPE(call.inputs[i].is_floating_point(), subject(plan.loss), plan.nameOf(i),
                        ": a gradient is wanted, but it holds ", call.inputs[i].scalar_type());
-      TORCH_CHECK(!request.tangents || hasOwnGradient(plan.loss, i), subject(plan.loss),
-                  plan.nameOf(i), " has no second derivative");
     }
   }
 
+  /// Whether a kernel of the mode differentiates by the argument.
   bool isComputed(size_t argument, uint32_t mode) const {
     if (mode == LOSS_VALUE)
       return false;
     if (hasOwnGradient(plan.loss, argument))
       return true;
-    return mode == LOSS_VALUE_AND_ALL_GRADS &&
+    return (mode == LOSS_VALUE_AND_ALL_GRADS || mode == LOSS_TANGENT_ALL) &&
            !(static_cast<int>(argument) == plan.loss.targetInput() &&
              plan.target == LOSS_TARGET_INDEX);
   }
@@ -167,7 +175,7 @@ private:
       kernelRun.gradScale *= request.upstream.item<double>();
 
     kernelRun.inputs.resize(module.input_count);
-    kernelRun.tangents.resize(module.input_count);
+    kernelRun.tangents.resize(call.argumentCount());
     for (uint32_t i = 0; i < module.input_count; ++i) {
       const bool isTarget = static_cast<int>(i) == plan.loss.targetInput();
       const Tensor &array = isTarget ? weights.target : call.inputs[i];
@@ -178,16 +186,9 @@ private:
       source.indices = isTarget && plan.target == LOSS_TARGET_INDEX;
       // The indices of a row were made contiguous; their dimensions are the array's own.
       source.view = plan.view(array, axes);
-      if (!request.tangents || !hasOwnGradient(plan.loss, i))
-        continue;
-      Tensor &tangent = keptTangents.emplace_back((*request.tangents)[i]);
-      if (!tangent.defined())
-        tangent = torch::zeros({}, plan.kernelType()).expand(call.inputs[i].sizes());
-      TORCH_CHECK_VALUE(tangent.sizes() == call.inputs[i].sizes(), subject(plan.loss),
-                        plan.nameOf(i), ": expected a tangent of its shape, ",
-                        call.inputs[i].sizes(), ", but found the shape ", tangent.sizes());
-      kernelRun.tangents[i] = {plan.view(tangent, axes), source.hasRowAxis, true, false};
     }
+    if (request.tangents)
+      setUpTangents(chosen.mode);
 
     const RowSelection *selection = weights.selection ? &*weights.selection : nullptr;
     kernelRun.selection = selection;
@@ -221,6 +222,28 @@ private:
     const AxisList list = plan.axesOf(argument);
     const auto place = std::find(list.begin(), list.end(), weights.selection->axis);
     return place == list.end() ? 0 : plan.axes.elements(AxisList(place + 1, list.end()));
+  }
+
+  void setUpTangents(uint32_t mode) {
+    for (size_t i = 0; i < call.argumentCount(); ++i) {
+      if (!isComputed(i, mode))
+        continue;
+      const bool isInput = i < call.inputs.size();
+      const torch::IntArrayRef shape = isInput ? call.inputs[i].sizes() : torch::IntArrayRef();
+      Tensor &tangent = keptTangents.emplace_back((*request.tangents)[i]);
+      if (!tangent.defined())
+        tangent = torch::zeros({}, plan.kernelType()).expand(shape);
+      // A parameter may be given as a tensor of one number of any shape.
+      if (!isInput && tangent.numel() == 1)
+        tangent = tangent.reshape({});
+      TORCH_CHECK_VALUE(tangent.sizes() == shape, subject(plan.loss), plan.nameOf(i),
+                        ": expected a tangent of its shape, ", shape, ", but found the shape ",
+                        tangent.sizes());
+      kernelRun.tangents[i] = {isInput
+                                   ? plan.view(tangent, plan.axesOf(i))
+                                   : SlabView(tangent.data_ptr(), tangent.scalar_type(), {}, {}),
+                               plan.hasRowAxis(i), true, false};
+    }
   }
 
   /// The weights times the gradient from above of a result that is not reduced.
@@ -412,8 +435,11 @@ GradientPlan planGradients(const LossHandle &loss, const LossCall &call,
   const bool needsOptions = needsOptionsKernel(plan, call);
   GradientPlan gradients;
   chooseKernel(plan, modeFor(loss, wanted), needsOptions);
-  for (uint32_t options = needsOptions; options <= LOSS_WITH_OPTIONS; ++options)
+  for (uint32_t options = needsOptions; options <= LOSS_WITH_OPTIONS; ++options) {
     gradients.secondOrder |= loss.offersKernel(plan.element, plan.target, LOSS_TANGENT, options);
+    gradients.secondOrderOfAll |=
+        loss.offersKernel(plan.element, plan.target, LOSS_TANGENT_ALL, options);
+  }
   gradients.deferred =
       call.reduction == Reduction::None ? !plan.byRows || plan.resultSlab != 1 : plan.groups > 1;
   gradients.rowShapes.resize(wanted.size());

@@ -13,7 +13,7 @@ struct EvaluateRequest {
   /// The gradient from above, of the shape of the result; undefined: ones. With it, the result is
   /// left undefined.
   torch::Tensor upstream;
-  /// By input: the direction of a second derivative; LOSS_TANGENT then.
+  /// By argument: the direction of a second derivative; undefined: 0.
   const std::vector<torch::Tensor> *tangents = nullptr;
   /// Leave the mean's division out of the gradients: `meanScale` is to be applied.
   bool unscaled = false;
@@ -39,8 +39,9 @@ struct GradientPlan {
   /// Together with the value, but without the mean's division, which would lose half-precision
   /// numbers before a loss scale comes from above.
   bool unscaled = false;
-  /// The module has the kernel for second derivatives.
-  bool secondOrder = false;
+  /// The module has a kernel for second derivatives: by the arguments that have their own gradient,
+  /// by all.
+  bool secondOrder = false, secondOrderOfAll = false;
   /// By argument: a shape in which the gradient from above of a result by rows broadcasts against
   /// the argument's gradient.
   std::vector<Shape> rowShapes;
@@ -50,8 +51,7 @@ struct GradientPlan {
 GradientPlan planGradients(const LossHandle &loss, const LossCall &call,
                            const std::vector<bool> &wanted);
 
-/// An argument whose gradient the usual kernels give, and the only kind that has a second
-/// derivative; others need one that computes all.
+/// An argument whose gradients the usual kernels give; others need one that computes all.
 bool hasOwnGradient(const LossHandle &loss, size_t argument);
 
 /// Shape, type and device of the result of a call.

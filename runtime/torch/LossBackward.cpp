@@ -132,7 +132,7 @@ variable_list LossBackward::apply(variable_list &&inputs) {
 
 variable_list LossBackward::differentiable(variable_list outputs, const Tensor &upstream) const {
   const std::string prefix = "the compiled loss '" + loss.name() + "' has no second derivative";
-  if (!plan.secondOrder) {
+  if (!plan.secondOrder && !plan.secondOrderOfAll) {
     for (Tensor &output : outputs)
       if (output.defined()) {
         // The arguments are not kept then, but the way to them is.
@@ -147,16 +147,18 @@ variable_list LossBackward::differentiable(variable_list outputs, const Tensor &
   }
   const LossCall whole = call.unpack();
   const std::vector<Tensor> sources = sourcesOf(whole, upstream);
-  auto node = c10::make_intrusive<LossSecondBackward>(loss, whole, upstream);
+  auto node = c10::make_intrusive<LossSecondBackward>(loss, whole, upstream, plan.secondOrderOfAll);
   node->set_next_edges(edgesTo(sources));
   for (size_t i = 0; i < outputs.size(); ++i) {
     // Each output keeps its place: directions are numbered by argument.
-    if (hasOwnGradient(loss, i) && outputs[i].defined()) {
+    if (outputs[i].defined() && (plan.secondOrderOfAll || hasOwnGradient(loss, i))) {
       torch::autograd::set_history(outputs[i], node);
       continue;
     }
     node->add_input_metadata(torch::autograd::Node::undefined_input());
-    forbidDerivative(outputs[i], sources, prefix + " by the " + argumentName(loss, i));
+    forbidDerivative(outputs[i], sources,
+                     prefix + " by the " + argumentName(loss, i) +
+                         " (compile it with lossc --order=2 --mode=grad,all)");
   }
   return outputs;
 }
@@ -169,8 +171,8 @@ void LossBackward::release_variables() {
 }
 
 LossSecondBackward::LossSecondBackward(LossHandle loss, const LossCall &call,
-                                       const Tensor &upstream)
-    : loss(std::move(loss)), call(call), upstream(upstream, /*is_output=*/false) {}
+                                       const Tensor &upstream, bool ofAll)
+    : loss(std::move(loss)), call(call), upstream(upstream, /*is_output=*/false), ofAll(ofAll) {}
 
 variable_list LossSecondBackward::apply(variable_list &&directions) {
   std::lock_guard<std::mutex> lock(mutex_);
@@ -183,13 +185,13 @@ variable_list LossSecondBackward::apply(variable_list &&directions) {
   for (size_t i = 0; i < whole.argumentCount(); ++i) {
     if (!task_should_compute_output(1 + i))
       continue;
-    TORCH_CHECK(hasOwnGradient(loss, i), "the compiled loss '", loss.name(),
-                "' has no second derivative by the ", argumentName(loss, i));
+    TORCH_CHECK(ofAll || hasOwnGradient(loss, i), "the compiled loss '", loss.name(),
+                "' has no second derivative by the ", argumentName(loss, i),
+                " (compile it with lossc --order=2 --mode=grad,all)");
     request.wanted[i] = true;
   }
-  // Directions are those of the inputs; the parameters' are forbidden.
-  std::vector<Tensor> tangents(directions.begin(),
-                               directions.begin() + static_cast<ptrdiff_t>(whole.inputs.size()));
+  std::vector<Tensor> tangents(directions.begin(), directions.end());
+  tangents.resize(whole.argumentCount());
   request.tangents = &tangents;
   {
     at::AutoDispatchBelowADInplaceOrView guard;

@@ -64,7 +64,9 @@ private:
 /// outputs are the gradient from above of the loss, and then its arguments.
 class LossSecondBackward : public torch::autograd::Node {
 public:
-  LossSecondBackward(LossHandle loss, const LossCall &call, const torch::Tensor &upstream);
+  /// `ofAll`: there is a kernel for all arguments, not only for those with their own gradient.
+  LossSecondBackward(LossHandle loss, const LossCall &call, const torch::Tensor &upstream,
+                     bool ofAll);
 
   torch::autograd::variable_list apply(torch::autograd::variable_list &&directions) override;
   void release_variables() override;
@@ -74,7 +76,7 @@ private:
   LossHandle loss;
   SavedCall call;
   torch::autograd::SavedVariable upstream;
-  bool released = false;
+  bool ofAll, released = false;
 };
 
 } // namespace loss::runtime

@@ -75,7 +75,7 @@ Tensor CompiledLoss::call(const std::vector<Tensor> &inputs, const LossCallOptio
     if (plan.unscaled)
       node->scale = evaluated.meanScale;
   }
-  if (plan.deferred || plan.secondOrder)
+  if (plan.deferred || plan.secondOrder || plan.secondOrderOfAll)
     node->call = SavedCall(call);
   torch::autograd::edge_list edges(call.argumentCount());
   for (size_t i = 0; i < edges.size(); ++i)
@@ -116,7 +116,7 @@ LossEvaluation CompiledLoss::hessianVector(const std::vector<Tensor> &inputs,
   at::AutoDispatchBelowADInplaceOrView guard;
   const LossCall call = resolveCall(handle, inputs, options);
   std::vector<Tensor> directions = tangents;
-  directions.resize(handle.module().input_count);
+  directions.resize(call.argumentCount());
   EvaluateRequest request;
   request.wanted = wanted;
   request.upstream = upstream;

@@ -110,9 +110,9 @@ public:
                                             const torch::Tensor &upstream,
                                             const std::vector<bool> &wanted) const;
 
-  /// The derivative of vectorJacobian() in the direction `tangents` (one an input; undefined: 0).
-  /// In `result` the derivative of the result itself along it, the gradient for `upstream`; in
-  /// `gradients` the Hessian-vector products. Both for inputs that are values only.
+  /// The derivative of vectorJacobian() in the direction `tangents` (one an argument: inputs, then
+  /// parameters; undefined: 0). In `result` the derivative of the result itself along it, the
+  /// gradient for `upstream`; in `gradients` the Hessian-vector products.
   LossEvaluation hessianVector(const std::vector<torch::Tensor> &inputs,
                                const LossCallOptions &options, const torch::Tensor &upstream,
                                const std::vector<torch::Tensor> &tangents,

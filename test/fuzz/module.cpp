@@ -173,7 +173,7 @@ void useDescriptor(Source &source) {
     handle.findInput("x");
     for (uint32_t element : {LOSS_F32, LOSS_F64})
       for (uint32_t target : {LOSS_TARGET_NONE, LOSS_TARGET_INDEX, LOSS_TARGET_DENSE})
-        for (uint32_t mode = LOSS_VALUE; mode <= LOSS_TANGENT; ++mode)
+        for (uint32_t mode = LOSS_VALUE; mode <= LOSS_TANGENT_ALL; ++mode)
           for (uint32_t options : {LOSS_PLAIN, LOSS_WITH_OPTIONS})
             handle.kernel(element, target, mode, options);
     // The shapes of a call.

@@ -94,7 +94,7 @@ loss.kernel @target attributes {axes = #loss.axes<batch, class>, element = f32, 
 
 // -----
 
-// expected-error @+1 {{expected mode value, grad, all or tangent, but found 'both'}}
+// expected-error @+1 {{expected mode value, grad, all, tangent or tangent_all, but found 'both'}}
 loss.kernel @mode attributes {axes = #loss.axes<batch, class>, element = f32, mode = "both", returns = [#loss.role<value 0>], roles = [#loss.role<scale 0>], row_axis = "batch", target = "none"} {
 ^bb0(%scale: f32):
   loss.kernel_return %scale : f32

@@ -202,4 +202,102 @@ TEST(Derivatives, FunctionalFormsAgreeWithAutograd) {
   }
 }
 
+#ifdef LOSSLANG_TEST_COMPILED
+/// Compares derivatives of the gradients by all leaves and by the gradient from above, all at once.
+void expectSameSecondGradients(const std::function<Tensor(std::vector<Tensor>)> &ours,
+                               const std::function<Tensor(std::vector<Tensor>)> &theirs,
+                               const std::vector<Tensor> &data) {
+  std::vector<Tensor> seen[2];
+  for (int k = 0; k < 2; ++k) {
+    std::vector<Tensor> leaves;
+    for (const Tensor &t : data)
+      leaves.push_back(t.clone().requires_grad_());
+    Tensor value = k == 0 ? ours(leaves) : theirs(leaves);
+    torch::manual_seed(37);
+    Tensor upstream = torch::randn_like(value).requires_grad_();
+    Tensor total = torch::zeros({}, torch::kDouble);
+    for (const Tensor &g : torch::autograd::grad({value}, leaves, {upstream}, true, true))
+      total = total + (g * torch::randn_like(g)).sum() + g.pow(2).sum();
+    leaves.push_back(upstream);
+    seen[k] = torch::autograd::grad({total}, leaves);
+  }
+  for (size_t i = 0; i < seen[0].size(); ++i)
+    EXPECT_TRUE(torch::allclose(seen[0][i], seen[1][i], 1e-10, 1e-10))
+        << i << seen[0][i] << seen[1][i];
+}
+
+TEST(Derivatives, SecondByATarget) {
+  torch::manual_seed(38);
+  CompiledLoss loss = openLoss("c_cross_entropy");
+  for (Reduction reduction : reductions) {
+    LossCallOptions options;
+    options.reduction = reduction;
+    expectSameSecondGradients(
+        [&](auto in) { return loss(in[0], in[1], options); },
+        [&](auto in) { return reduce(-(in[1] * torch::log_softmax(in[0], 1)).sum(1), reduction); },
+        {torch::randn({2, 5, 3}, torch::kDouble), torch::rand({2, 5, 3}, torch::kDouble)});
+  }
+}
+
+TEST(Derivatives, SecondByParametersFixedAndSharedInputs) {
+  torch::manual_seed(39);
+  CompiledLoss loss = openLoss("shared");
+  for (Reduction reduction : reductions) {
+    LossCallOptions options;
+    options.reduction = reduction;
+    options.sampleWeight = torch::rand({4}, torch::kDouble) + 0.1;
+    expectSameSecondGradients(
+        [&](auto in) {
+          LossCallOptions own = options;
+          own.paramTensors = {{"k", in[3]}};
+          return loss.call({in[0], in[1], in[2]}, own);
+        },
+        [&](auto in) {
+          Tensor value = (torch::tanh(in[3] * in[0] * in[1]) * in[2].pow(2)).sum(1);
+          value = value * options.sampleWeight;
+          return reduction == Reduction::Mean ? value.sum() / options.sampleWeight.sum()
+                                              : reduce(value, reduction);
+        },
+        {torch::randn({4, 3}, torch::kDouble), torch::randn({3}, torch::kDouble),
+         torch::randn({4, 3}, torch::kDouble), torch::tensor(0.7, torch::kDouble)});
+  }
+}
+
+TEST(Derivatives, SecondWhereTheRowsAreTheOnlyAxis) {
+  torch::manual_seed(40);
+  CompiledLoss loss = openLoss("of_rows");
+  for (Reduction reduction : reductions) {
+    LossCallOptions options;
+    options.reduction = reduction;
+    expectSameSecondGradients(
+        [&](auto in) {
+          LossCallOptions own = options;
+          own.paramTensors = {{"k", in[2]}};
+          return loss.call({in[0], in[1]}, own);
+        },
+        [&](auto in) { return reduce(torch::exp(in[2] * in[0]) * in[1], reduction); },
+        {torch::randn({40}, torch::kDouble), torch::randn({40}, torch::kDouble),
+         torch::tensor(0.3, torch::kDouble)});
+  }
+}
+
+TEST(Derivatives, SecondOfALossWithoutRows) {
+  torch::manual_seed(41);
+  CompiledLoss loss = openLoss("pairs");
+  for (Reduction reduction : reductions) {
+    LossCallOptions options;
+    options.reduction = reduction;
+    expectSameSecondGradients(
+        [&](auto in) {
+          LossCallOptions own = options;
+          own.paramTensors = {{"scale", in[2]}};
+          return loss(in[0], in[1], own);
+        },
+        [&](auto in) { return reduce(in[2] * torch::matmul(in[0], in[1].t()).sum(1), reduction); },
+        {torch::randn({7, 3}, torch::kDouble), torch::randn({7, 3}, torch::kDouble),
+         torch::tensor(0.7, torch::kDouble)});
+  }
+}
+#endif
+
 } // namespace

@@ -25,12 +25,15 @@ inline loss::runtime::CompiledLoss openLoss(const std::string &name) {
       {"segments",
        "loss segments(x: [batch, class, position], y: target over class [batch, class, position]) {"
        "  return sum(y * x^2 over class) }"},
+      {"shared", "loss shared(x: [row, dim], w: [dim], z: fixed [row, dim], param k = 0.7) {"
+                 "  return sum(tanh(k * x * w) * z^2 over dim) }"},
+      {"of_rows", "loss of_rows(x: [row], y: fixed [row], param k = 1) { return exp(k * x) * y }"},
       {"square_error", "loss square_error(x: [element], y: fixed [element]) { return (x - y)^2 }"}};
   static std::map<std::string, CompiledLoss> compiled;
   auto found = compiled.find(name);
   if (found == compiled.end()) {
     loss::KernelSelection all;
-    all.modes |= 1u << LOSS_TANGENT;
+    all.modes |= 1u << LOSS_TANGENT | 1u << LOSS_TANGENT_ALL;
     found = compiled.emplace(name, CompiledLoss(losslang::compile(texts.at(name), all))).first;
   }
   return found->second;

@@ -256,8 +256,9 @@ LogicalResult GatherOp::verify() {
 LogicalResult KernelOp::verify() {
   if (getTarget() != "none" && getTarget() != "index" && getTarget() != "dense")
     return emitOpError("expected target none, index or dense, but found '") << getTarget() << "'";
-  if (getMode() != "value" && getMode() != "grad" && getMode() != "all" && getMode() != "tangent")
-    return emitOpError("expected mode value, grad, all or tangent, but found '")
+  static constexpr StringRef modes[] = {"value", "grad", "all", "tangent", "tangent_all"};
+  if (!llvm::is_contained(modes, getMode()))
+    return emitOpError("expected mode value, grad, all, tangent or tangent_all, but found '")
            << getMode() << "'";
   if (getBody().getNumArguments() != getRoles().size())
     return emitOpError("expected one role for each of ")

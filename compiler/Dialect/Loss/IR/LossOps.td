@@ -31,7 +31,7 @@ def Loss_ProgramOp : Loss_Op<"program", [
     the one that it is a second copy of. `class_axis` is what a target is a distribution over; the
     last axis where it is not given. Each argument carries `loss.name` and `loss.kind`: "input",
     "target", "fixed" (an input that gradients do not flow to), "param" (with `loss.default`),
-    "seed" (factors of the result's elements), "tangent" (a direction of the input of that name),
+    "seed" (factors of the result's elements), "tangent" (a direction of the argument of that name),
     "class_weights" or "label_smoothing". Each result carries `loss.result`: "value", "tangent" or "grad", the latter
     with `loss.of`, the name of the argument it is the gradient for.
 
@@ -293,7 +293,8 @@ def Loss_KernelOp : Loss_Op<"kernel", [IsolatedFromAbove, Symbol, SingleBlock]> 
     each argument is: a number, or an array over inner axes; `returns`, what the numbers are that the
     body returns. `axes` are the axes of the loss without
     the `copies`. `range`: the row axis is the only axis, and the body works on a range of it at once.
-    `target` is "none", "index" or "dense"; `mode` is "value", "grad", "all" or "tangent".
+    `target` is "none", "index" or "dense"; `mode` is "value", "grad", "all", "tangent"
+    or "tangent_all": LOSS_VALUE and so on in runtime/abi/LossAbi.h.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, StrAttr:$target, StrAttr:$mode,
                        TypeAttr:$element, Loss_RoleArrayAttr:$roles, Loss_RoleArrayAttr:$returns,

@@ -30,10 +30,13 @@ public:
 
 private:
   LogicalResult check();
+  /// The place of each input and parameter in LossArgs.grads and LossArgs.tangents: inputs, then
+  /// parameters.
+  llvm::StringMap<unsigned> argumentSlots();
   void createKernel();
   Value addArgument(Type programType, RoleKind role, unsigned index);
-  void addArguments();
-  void addResults();
+  void addArguments(const llvm::StringMap<unsigned> &slots);
+  void addResults(const llvm::StringMap<unsigned> &slots);
   /// Kept values get arrays: that of a gradient which is written no earlier than the value is last
   /// read, else scratch.
   void assignArrays();
@@ -118,9 +121,21 @@ Value KernelBuilder::addArgument(Type programType, RoleKind role, unsigned index
   return kernel.getBody().addArgument(type, program.getLoc());
 }
 
-void KernelBuilder::addArguments() {
+llvm::StringMap<unsigned> KernelBuilder::argumentSlots() {
+  llvm::StringMap<unsigned> slots;
+  unsigned slot = 0;
+  for (bool params : {false, true})
+    for (unsigned i = 0, e = program.getNumArguments(); i < e; ++i) {
+      StringRef kind = program.getArgKind(i);
+      bool isInput = kind == "input" || kind == "target" || kind == "fixed";
+      if (params ? kind == "param" : isInput)
+        slots[program.getArgName(i)] = slot++;
+    }
+  return slots;
+}
+
+void KernelBuilder::addArguments(const llvm::StringMap<unsigned> &slots) {
   unsigned inputs = 0, params = 0;
-  llvm::StringMap<unsigned> inputIndex;
   for (BlockArgument argument : program.getBody().getArguments()) {
     unsigned i = argument.getArgNumber();
     StringRef kind = program.getArgKind(i);
@@ -131,28 +146,16 @@ void KernelBuilder::addArguments() {
             .Case("param", {RoleKind::param, params})
             .Case("class_weights", {RoleKind::class_weights, 0})
             .Case("label_smoothing", {RoleKind::label_smoothing, 0})
-            .Case("tangent", {RoleKind::tangent, inputIndex.lookup(program.getArgName(i))})
+            .Case("tangent", {RoleKind::tangent, slots.lookup(program.getArgName(i))})
             .Default({RoleKind::input, inputs});
     params += role == RoleKind::param;
-    if (role == RoleKind::input)
-      inputIndex[program.getArgName(i)] = inputs++;
+    inputs += role == RoleKind::input;
     Value own = addArgument(argument.getType(), role, index);
     (plan.isWide(argument) ? arrays : numbers)[argument] = own;
   }
 }
 
-void KernelBuilder::addResults() {
-  // The slot of each argument in LossArgs.grads: inputs, then parameters.
-  llvm::StringMap<unsigned> slots;
-  unsigned slot = 0;
-  for (bool params : {false, true})
-    for (unsigned i = 0, e = program.getNumArguments(); i < e; ++i) {
-      StringRef kind = program.getArgKind(i);
-      bool isInput = kind == "input" || kind == "target" || kind == "fixed";
-      if (params ? kind == "param" : isInput)
-        slots[program.getArgName(i)] = slot++;
-    }
-
+void KernelBuilder::addResults(const llvm::StringMap<unsigned> &slots) {
   YieldOp yield = program.getYield();
   Type resultType = program.getResultTypes().front();
   bool isWide = plan.domainOf(resultType) != 0;
@@ -203,15 +206,16 @@ void KernelBuilder::createKernel() {
   StringAttr rowAxis = program.getRowAxis();
   auto given = program->getAttrOfType<StringAttr>("loss.mode");
   StringRef mode = given ? given.getValue() : program.getNumResults() > 1 ? "grad" : "value";
-  isTangent = mode == "tangent";
+  isTangent = mode.starts_with("tangent");
   kernel = KernelOp::create(builder, program.getLoc(), name, target, mode, elementType,
                             builder.getArrayAttr({}), builder.getArrayAttr({}),
                             AxesAttr::get(builder.getContext(), originals), program.getCopiesAttr(),
                             rowAxis, target == "none" ? StringAttr() : program.getTargetAxis(),
                             program.worksOnRange());
   builder.createBlock(&kernel.getBody());
-  addArguments();
-  addResults();
+  const llvm::StringMap<unsigned> slots = argumentSlots();
+  addArguments(slots);
+  addResults(slots);
   kernel.setRolesAttr(builder.getArrayAttr(roles));
   kernel.setReturnsAttr(builder.getArrayAttr(returnRoles));
 }
