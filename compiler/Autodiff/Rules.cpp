@@ -38,6 +38,8 @@ Expr i1e(Expr x) { return apply<BesselI1eOp>(x); }
 
 Expr digamma(Expr x) { return apply<DigammaOp>(x); }
 Expr trigamma(Expr x) { return apply<TrigammaOp>(x); }
+Expr tetragamma(Expr x) { return apply<TetragammaOp>(x); }
+Expr pentagamma(Expr x) { return apply<PentagammaOp>(x); }
 
 constexpr double kLn2 = std::numbers::ln2;
 constexpr double kLn10 = std::numbers::ln10;
@@ -181,6 +183,8 @@ Table makeTable() {
 
   RULE(LgammaOp, D(g * digamma(x)));
   RULE(DigammaOp, D(g * trigamma(x)));
+  RULE(TrigammaOp, D(g * tetragamma(x)));
+  RULE(TetragammaOp, D(g * pentagamma(x)));
   RULE(ErfInvOp, D(g * (1 / kTwoOverSqrtPi * exp(r * r)))); // erfinv' = 1 / erf'(erfinv)
 
   // Axes.

@@ -47,6 +47,8 @@ StringRef functionFor(StringRef operation) {
       {"loss.lgamma", "lgamma"},
       {"loss.digamma", "digamma"},
       {"loss.trigamma", "trigamma"},
+      {"loss.tetragamma", "tetragamma"},
+      {"loss.pentagamma", "pentagamma"},
       {"loss.sigmoid", "sigmoid"},
       {"loss.log_sigmoid", "log_sigmoid"},
       {"loss.softplus", "softplus"},

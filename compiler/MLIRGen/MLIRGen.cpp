@@ -458,6 +458,8 @@ private:
       return unary<LgammaOp>(node);
     case Kind::digamma:
       return unary<DigammaOp>(node);
+    case Kind::trigamma:
+      return unary<TrigammaOp>(node);
     case Kind::sigmoid:
       return unary<SigmoidOp>(node);
     case Kind::log_sigmoid:

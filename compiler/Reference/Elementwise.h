@@ -68,6 +68,8 @@ template <typename S> Unary<S> unaryFunction(mlir::Operation *op) {
       FUNCTION(LgammaOp, lgamma(x))
       FUNCTION(DigammaOp, digamma(x))
       FUNCTION(TrigammaOp, trigamma(x))
+      FUNCTION(TetragammaOp, tetragamma(x))
+      FUNCTION(PentagammaOp, pentagamma(x))
       FUNCTION(SigmoidOp, sigmoid(x))
       FUNCTION(LogSigmoidOp, logSigmoid(x))
       FUNCTION(SoftplusOp, softplus(x))

@@ -23,10 +23,12 @@ double besselI1(double x);
 /// The same times exp(-|x|).
 double besselI0e(double x);
 double besselI1e(double x);
-/// log |Gamma(x)| and its first and second derivative.
+/// log |Gamma(x)| and its derivatives.
 double lgamma(double x);
 double digamma(double x);
 double trigamma(double x);
+double tetragamma(double x);
+double pentagamma(double x);
 /// The inverse of the error function.
 double erfinv(double x);
 /// x log(y), and 0 at x = 0 unless y is NaN.

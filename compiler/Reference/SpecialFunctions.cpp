@@ -30,6 +30,11 @@ constexpr Real kDigammaTerms[] = {1.0L / 12,  -1.0L / 120,     1.0L / 252, -1.0L
 constexpr Real kTrigammaTerms[] = {1.0L / 6,  -1.0L / 30,     1.0L / 42, -1.0L / 30,
                                    5.0L / 66, -691.0L / 2730, 7.0L / 6};
 
+/// Differentiated term by term: -(2k+1) B_2k and (2k+1) (2k+2) B_2k, the sign taken out.
+constexpr Real kTetragammaTerms[] = {1.0L / 2, -1.0L / 6,     1.0L / 6, -3.0L / 10,
+                                     5.0L / 6, -691.0L / 210, 35.0L / 2};
+constexpr Real kPentagammaTerms[] = {2, -1, 4.0L / 3, -3, 10, -691.0L / 15, 280};
+
 template <size_t N> Real evenSeries(const Real (&terms)[N], Real x) {
   Real sum = 0;
   for (size_t k = N; k-- > 0;)
@@ -51,6 +56,22 @@ Real trigammaPositive(Real x) {
   for (; x < kLarge; x += 1)
     sum += 1 / (x * x);
   return sum + (1 + 1 / (2 * x) + evenSeries(kTrigammaTerms, x)) / x;
+}
+
+/// psi''(x) = psi''(x + 1) - 2/x^3, for x > 0.
+Real tetragammaPositive(Real x) {
+  Real sum = 0;
+  for (; x < kLarge; x += 1)
+    sum -= 2 / (x * x * x);
+  return sum - (1 + 1 / x + evenSeries(kTetragammaTerms, x)) / (x * x);
+}
+
+/// psi'''(x) = psi'''(x + 1) + 6/x^4, for x > 0.
+Real pentagammaPositive(Real x) {
+  Real sum = 0;
+  for (; x < kLarge; x += 1)
+    sum += 6 / (x * x * x * x);
+  return sum + (2 + 3 / x + evenSeries(kPentagammaTerms, x)) / (x * x * x);
 }
 
 /// x less the nearest whole number, exactly: tan(pi x) and |sin(pi x)| are those of the rest.
@@ -87,6 +108,33 @@ double reference::trigamma(double x) {
   // psi'(x) = (pi / sin(pi x))^2 - psi'(1 - x)
   Real ratio = kPi / std::sin(kPi * distanceToInteger(x));
   return double(ratio * ratio - trigammaPositive(1 - Real(x)));
+}
+
+double reference::tetragamma(double x) {
+  if (std::isnan(x))
+    return x;
+  if (x == 0)
+    return std::copysign(kInf, -x);
+  if (x > 0)
+    return double(tetragammaPositive(x));
+  if (isWhole(x))
+    return kNaN;
+  // psi''(x) = psi''(1 - x) - 2 cos(pi x) (pi / sin(pi x))^3
+  Real angle = kPi * distanceToInteger(x), ratio = kPi / std::sin(angle);
+  return double(tetragammaPositive(1 - Real(x)) - 2 * std::cos(angle) * ratio * ratio * ratio);
+}
+
+double reference::pentagamma(double x) {
+  if (std::isnan(x))
+    return x;
+  if (x > 0)
+    return double(pentagammaPositive(x));
+  if (isWhole(x))
+    return std::isinf(x) ? kNaN : kInf;
+  // psi'''(x) = (2 + 4 cos(pi x)^2) (pi / sin(pi x))^4 - psi'''(1 - x)
+  Real angle = kPi * distanceToInteger(x), ratio = kPi / std::sin(angle), c = std::cos(angle);
+  Real square = ratio * ratio;
+  return double((2 + 4 * c * c) * square * square - pentagammaPositive(1 - Real(x)));
 }
 
 double reference::erfinv(double x) {

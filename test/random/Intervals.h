@@ -67,6 +67,7 @@ inline FunctionRange functionRange(std::string_view name) {
       {"erfinv", {-0.95, 0.95}, {-1.4, 1.4}},
       {"lgamma", {0.1, 30}, {-0.2, 72}},
       {"digamma", {0.1, 100}, {-11, 5}},
+      {"trigamma", {0.1, 100}, {0, 102}},
       {"sigmoid", {-inf, inf}, {0, 1}},
       {"log_sigmoid", {-inf, inf}, {-big, 0}},
       {"softplus", {-inf, inf}, {0, big}},

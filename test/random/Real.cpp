@@ -107,27 +107,43 @@ Real lgamma(const Real &x) {
   return result;
 }
 
-/// A central difference of digamma with many more digits than the result has.
-Real trigamma(const Real &x) {
-  if (!x.isFinite() || x.isZero())
-    return x.isNaN() || x.sign() < 0 ? notANumber() : x.isZero() ? Real(INFINITY) : Real(0);
+/// The n-th derivative of digamma, n = 1, 2, 3: a central difference with many more digits than the
+/// result has.
+static Real polygamma(unsigned n, const Real &x) {
+  const bool isEven = n % 2 == 0;
+  if (x.isNaN() || (!x.isFinite() && x.sign() < 0))
+    return notANumber();
+  if (!x.isFinite())
+    return Real(0);
+  if (x.isZero())
+    return isEven ? Real(-1) / x : Real(INFINITY);
   if (x.sign() < 0 && mpfr_integer_p(x.get()))
-    return std::numeric_limits<double>::infinity();
+    return isEven ? notANumber() : Real(INFINITY);
   constexpr long extra = Real::precision / 2 + 16;
-  mpfr_t h, left, right;
-  mpfr_inits2(4 * Real::precision, h, left, right, static_cast<mpfr_ptr>(nullptr));
+  mpfr_t h, at, term, sum;
+  mpfr_inits2(4 * Real::precision, h, at, term, sum, static_cast<mpfr_ptr>(nullptr));
   mpfr_set_ui_2exp(h, 1, mpfr_get_exp(x.get()) - extra, MPFR_RNDN);
-  mpfr_sub(left, x.get(), h, MPFR_RNDN);
-  mpfr_add(right, x.get(), h, MPFR_RNDN);
-  mpfr_digamma(left, left, MPFR_RNDN);
-  mpfr_digamma(right, right, MPFR_RNDN);
-  mpfr_sub(right, right, left, MPFR_RNDN);
-  mpfr_div(right, right, h, MPFR_RNDN);
+  mpfr_set_zero(sum, 1);
+  // sum_k (-1)^k (n over k) digamma(x + (n - 2k) h) / (2h)^n
+  long binomial = 1;
+  for (long k = 0; k <= n; ++k) {
+    mpfr_mul_si(at, h, n - 2 * k, MPFR_RNDN);
+    mpfr_add(at, at, x.get(), MPFR_RNDN);
+    mpfr_digamma(term, at, MPFR_RNDN);
+    mpfr_mul_si(term, term, binomial, MPFR_RNDN);
+    mpfr_add(sum, sum, term, MPFR_RNDN);
+    binomial = -binomial * (n - k) / (k + 1);
+  }
+  mpfr_mul_2ui(h, h, 1, MPFR_RNDN);
+  mpfr_pow_ui(h, h, n, MPFR_RNDN);
   Real result;
-  mpfr_div_2ui(result.get(), right, 1, MPFR_RNDN);
-  mpfr_clears(h, left, right, static_cast<mpfr_ptr>(nullptr));
+  mpfr_div(result.get(), sum, h, MPFR_RNDN);
+  mpfr_clears(h, at, term, sum, static_cast<mpfr_ptr>(nullptr));
   return result;
 }
+Real trigamma(const Real &x) { return polygamma(1, x); }
+Real tetragamma(const Real &x) { return polygamma(2, x); }
+Real pentagamma(const Real &x) { return polygamma(3, x); }
 
 /// x log(y), and 0 at x = 0.
 Real xlogy(const Real &x, const Real &y) { return x.isZero() && !y.isNaN() ? x : x * log(y); }

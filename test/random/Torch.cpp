@@ -175,6 +175,8 @@ private:
       return x().lgamma();
     case Op::digamma:
       return x().digamma();
+    case Op::trigamma:
+      return torch::polygamma(1, x());
     case Op::sigmoid:
       return x().sigmoid();
     case Op::log_sigmoid:

@@ -56,6 +56,10 @@ loss.program @program(
   %f10 = loss.digamma %f9 : f64
   // CHECK: loss.trigamma
   %f11 = loss.trigamma %f10 : f64
+  // CHECK: loss.tetragamma
+  %f14 = loss.tetragamma %f10 : f64
+  // CHECK: loss.pentagamma
+  %f15 = loss.pentagamma %f10 : f64
   // CHECK: loss.hypot %{{.*}}, %{{.*}} : f64
   %f12 = loss.hypot %f10, %f11 : f64
   // CHECK: loss.xlogy %{{.*}}, %{{.*}} : f64

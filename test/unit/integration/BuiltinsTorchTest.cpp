@@ -64,6 +64,7 @@ const std::map<std::string_view, Function> &torchFunctions() {
       UNARY(erfinv, x.erfinv()),
       UNARY(lgamma, x.lgamma()),
       UNARY(digamma, x.digamma()),
+      UNARY(trigamma, torch::polygamma(1, x)),
       UNARY(sigmoid, x.sigmoid()),
       UNARY(log_sigmoid, torch::log_sigmoid(x)),
       UNARY(softplus, torch::softplus(x)),
@@ -109,6 +110,7 @@ std::vector<std::pair<double, double>> specialPoints(std::string_view name) {
       {"lgamma", {0, -0.0, 1, 2, inf, -inf, nan}},
       // At -1, -2, ... LibTorch's sine is not quite 0.
       {"digamma", {0, -0.0, inf, -inf, nan}},
+      {"trigamma", {0, nan}},
       {"gelu", {0, 40, -40, -inf, nan}},
       {"silu", {0, 800, -800, -inf, nan}},
       {"relu", {0, inf, -inf}},
@@ -199,11 +201,12 @@ TEST_P(BuiltinsTorch, ValueAndGradient) {
   Tensor value = found->second(x, y);
   value.sum().backward();
   // LibTorch's trigamma is good to nine digits.
+  double tolerance = name == "trigamma" ? 1e-8 : 1e-12;
   double gradTolerance = name == "digamma" ? 1e-8 : 1e-12;
   for (int64_t i = 0; i < rows; ++i) {
     auto [a, b] = points[i];
     if (!binary || !std::isnan(b))
-      EXPECT_PRED3(same, kernel.value[i], value[i].item<double>(), 1e-12)
+      EXPECT_PRED3(same, kernel.value[i], value[i].item<double>(), tolerance)
           << call << " at " << a << ", " << b;
     EXPECT_PRED3(same, kernel.grads[0](i, 0), x.grad()[i].item<double>(), gradTolerance)
         << "gradient of " << call << " at " << a << ", " << b;

@@ -67,6 +67,8 @@ template <typename T> struct Call {
   /// By input; the target is dense or by indices.
   std::vector<Rows<T>> inputs;
   std::vector<int64_t> indices;
+  /// By input, for LOSS_TANGENT; 0 at first.
+  std::vector<Rows<T>> tangents;
   double gradScale = 1;
   std::vector<double> params;
 
@@ -81,6 +83,7 @@ template <typename T> struct Call {
       : module(module), rows(rows), classes(classes) {
     for (uint32_t i = 0; i < module.input_count; ++i)
       inputs.emplace_back(rows, classes, std::numeric_limits<T>::quiet_NaN());
+    tangents.assign(module.input_count, Rows<T>(rows, classes, T(0)));
     for (uint32_t i = 0; i < module.param_count; ++i)
       params.push_back(module.params[i].default_value);
     reset();
@@ -106,6 +109,12 @@ template <typename T> struct Call {
       bases.push_back(byIndex ? static_cast<const void *>(indices.data()) : inputs[i].data.data());
       strides.push_back(byIndex ? 1 : inputs[i].stride);
     }
+    std::vector<const void *> tangentBases;
+    std::vector<int64_t> tangentStrides;
+    for (const Rows<T> &tangent : tangents) {
+      tangentBases.push_back(tangent.data.data());
+      tangentStrides.push_back(tangent.stride);
+    }
     std::vector<void *> gradBases;
     for (Rows<T> &grad : grads) {
       gradBases.push_back(grad.data.data());
@@ -128,6 +137,8 @@ template <typename T> struct Call {
     args.grads = mode == LOSS_VALUE ? nullptr : gradBases.data();
     args.grad_strides = mode == LOSS_VALUE ? nullptr : gradStrides.data();
     args.grad_scale = gradScale;
+    args.tangents = mode == LOSS_TANGENT ? tangentBases.data() : nullptr;
+    args.tangent_strides = mode == LOSS_TANGENT ? tangentStrides.data() : nullptr;
     status = entry(&args, begin, end, bytes ? scratch.get() : nullptr);
     for (size_t i = bytes; i < bytes + 64; ++i)
       if (scratch.get()[i] != 0x5a) {

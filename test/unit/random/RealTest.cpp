@@ -15,12 +15,20 @@ void expectSame(const Real &actual, const Real &expected) {
       << toDouble(actual) << " " << toDouble(expected);
 }
 
-TEST(Real, TrigammaHasItsRecurrence) {
+TEST(Real, PolygammaFunctionsHaveTheirRecurrence) {
   for (double x : {-3.3, -0.2, 1e-3, 0.5, 1.0, 7.25, 300.0})
     expectSame(trigamma(Real(x)), trigamma(Real(x) + Real(1)) + Real(1) / (Real(x) * Real(x)));
   Real pi = atan2(Real(0), Real(-1));
   expectSame(trigamma(Real(1)), pi * pi / Real(6));
+  expectSame(pentagamma(Real(1)), pi * pi * pi * pi / Real(15));
+  for (double x : {-3.3, -0.2, 1e-3, 0.5, 1.0, 7.25, 300.0}) {
+    Real inverse = Real(1) / Real(x), cube = inverse * inverse * inverse;
+    expectSame(tetragamma(Real(x)), tetragamma(Real(x) + Real(1)) - Real(2) * cube);
+    expectSame(pentagamma(Real(x)), pentagamma(Real(x) + Real(1)) + Real(6) * cube * inverse);
+  }
   EXPECT_TRUE(trigamma(Real(-2)).isInf());
+  EXPECT_TRUE(tetragamma(Real(-2)).isNaN());
+  EXPECT_TRUE(pentagamma(Real(-2)).isInf());
 }
 
 TEST(Real, ErfinvInvertsErf) {

@@ -73,13 +73,15 @@ template <typename T> std::vector<T> unarySamples(int perExponent) {
     addAround(out, T(1 + std::ldexp(1.0, -i)));
     addAround(out, T(1 - std::ldexp(1.0, -i)));
   }
-  // Poles of the gamma function, zeros of its logarithm and of digamma (also below 0), borders.
+  // Poles of the gamma function, zeros of its logarithm and of the derivatives of that (also below
+  // 0), borders.
   for (int k = 1; k <= 60; ++k)
     for (double d : {0.0, 1e-3, 0.25, 0.5})
       addAround(out, T(k + d));
-  for (double zero : {1.46163214496836234, -0.50408300826445540, -1.57349847316239046,
-                      -2.61072086844414465, -2.45702473822080, -2.74768264672741, -3.14358088834998,
-                      -3.95529428482, -4.03936139, 0.99366797, 0.0, 2.0})
+  for (double zero :
+       {1.46163214496836234, -0.50408300826445540, -1.57349847316239046, -2.61072086844414465,
+        -2.45702473822080, -2.74768264672741, -3.14358088834998, -3.95529428482, -4.03936139,
+        0.99366797, 0.0, 2.0, -0.49571567691303839, -1.4987861940097745, -2.4994443912584825})
     for (int i = 2; i < 54; ++i)
       addAround(out, T(zero + std::ldexp(1.0, -i)));
   return out;
@@ -236,7 +238,7 @@ Worst measureExhaustively(Fn fn, int level, float from, float to) {
   std::vector<float> x(block), z(block);
   std::vector<double> wide(block), exact(block), next(block), term(block);
   // Below 0 the bound is relative to fn(1 - x), where that is greater: see VecMathFunctions.def.
-  bool hasTerm = fn == Fn::lgamma || fn == Fn::digamma;
+  bool hasTerm = fn == Fn::lgamma || fn == Fn::digamma || fn == Fn::tetragamma;
   Worst worst;
   // Magnitudes as integers, the sign in the lowest bit.
   uint64_t first = 2 * uint64_t(std::bit_cast<uint32_t>(from));

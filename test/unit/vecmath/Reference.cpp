@@ -72,26 +72,51 @@ void Reference::bessel(int order, bool scaled) {
     mpfr_neg(ref, ref, MPFR_RNDN);
 }
 
-/// psi'(x) = sum_i 1/(x+i)^2 + 1/y + 1/(2 y^2) + sum_k B_2k / y^(2k+1), y = x + n (DLMF 5.15.8),
-/// where B_2k = (-1)^(k+1) 2 (2k)! zeta(2k) / (2 pi)^2k; below 0 (pi / sin(pi x))^2 - psi'(1 - x).
-void Reference::trigamma() {
+/// Without the sign (-1)^(n+1), the n-th derivative of psi is the sum of n! / (x+i)^(n+1), and of
+/// (n-1)! / y^n + n! / (2 y^(n+1)) + sum_k B_2k (2k+n-1)! / (2k)! / y^(2k+n), y = x + m (DLMF
+/// 5.15.8), where B_2k = (-1)^(k+1) 2 (2k)! zeta(2k) / (2 pi)^2k. Below 0 psi^(n)(x) is
+/// (-1)^n psi^(n)(1 - x) less pi times the n-th derivative of cot(pi x).
+void Reference::polygamma(unsigned long n) {
+  const unsigned long factorial = n == 1 ? 1 : n == 2 ? 2 : 6;
   bool negative = mpfr_sgn(in) < 0;
+  if (negative && n == 2 && mpfr_integer_p(in))
+    return mpfr_set_nan(ref);
   if (negative) {
+    // The derivative of -pi cot(pi x): (pi / sin)^2, -2 cos (pi / sin)^3, (2 + 4 cos^2) (pi /
+    // sin)^4.
     mpfr_sinpi(in2, in, MPFR_RNDN);
+    mpfr_const_pi(t, MPFR_RNDN);
+    mpfr_div(in2, t, in2, MPFR_RNDN);
+    mpfr_pow_ui(in2, in2, n + 1, MPFR_RNDN);
+    mpfr_cospi(t, in, MPFR_RNDN);
+    if (n == 2) {
+      mpfr_mul_si(t, t, -2, MPFR_RNDN);
+    } else if (n == 3) {
+      mpfr_sqr(t, t, MPFR_RNDN);
+      mpfr_mul_ui(t, t, 4, MPFR_RNDN);
+      mpfr_add_ui(t, t, 2, MPFR_RNDN);
+    } else {
+      mpfr_set_ui(t, 1, MPFR_RNDN);
+    }
+    mpfr_mul(in2, in2, t, MPFR_RNDN);
     mpfr_ui_sub(in, 1, in, MPFR_RNDN);
   }
   mpfr_set_zero(ref, 1);
   for (; mpfr_cmp_ui(in, 50) < 0; mpfr_add_ui(in, in, 1, MPFR_RNDN)) {
-    mpfr_sqr(t, in, MPFR_RNDN);
-    mpfr_ui_div(t, 1, t, MPFR_RNDN);
+    mpfr_pow_ui(t, in, n + 1, MPFR_RNDN);
+    mpfr_ui_div(t, factorial, t, MPFR_RNDN);
     mpfr_add(ref, ref, t, MPFR_RNDN);
   }
-  mpfr_ui_div(t, 1, in, MPFR_RNDN);
-  mpfr_add(ref, ref, t, MPFR_RNDN);
-  mpfr_sqr(u, t, MPFR_RNDN);
+  // t = 1 / y^n
+  mpfr_pow_ui(t, in, n, MPFR_RNDN);
+  mpfr_ui_div(t, 1, t, MPFR_RNDN);
+  mpfr_mul_ui(u, t, factorial / n, MPFR_RNDN);
+  mpfr_add(ref, ref, u, MPFR_RNDN);
+  mpfr_mul_ui(u, t, factorial, MPFR_RNDN);
+  mpfr_div(u, u, in, MPFR_RNDN);
   mpfr_div_2ui(u, u, 1, MPFR_RNDN);
   mpfr_add(ref, ref, u, MPFR_RNDN);
-  // t = +-2 (2k)! / (2 pi)^2k / y^(2k+1)
+  // t = +-2 (2k)! / (2 pi)^2k / y^(2k+n)
   mpfr_mul_2ui(t, t, 1, MPFR_RNDN);
   for (unsigned long k = 1; k < 60 && mpfr_regular_p(t); ++k) {
     mpfr_const_pi(u, MPFR_RNDN);
@@ -104,16 +129,18 @@ void Reference::trigamma() {
       mpfr_neg(t, t, MPFR_RNDN);
     mpfr_zeta_ui(u, 2 * k, MPFR_RNDN);
     mpfr_mul(u, u, t, MPFR_RNDN);
+    for (unsigned long factor = 2 * k + 1; factor < 2 * k + n; ++factor)
+      mpfr_mul_ui(u, u, factor, MPFR_RNDN);
     mpfr_add(ref, ref, u, MPFR_RNDN);
     if (mpfr_get_exp(u) < mpfr_get_exp(ref) - precision)
       break;
   }
-  if (negative) {
-    mpfr_const_pi(t, MPFR_RNDN);
-    mpfr_div(t, t, in2, MPFR_RNDN);
-    mpfr_sqr(t, t, MPFR_RNDN);
-    mpfr_sub(ref, t, ref, MPFR_RNDN);
-  }
+  if (negative && n == 2)
+    countRelativeTo(ref);
+  if (n == 2 || negative)
+    mpfr_neg(ref, ref, MPFR_RNDN);
+  if (negative)
+    mpfr_add(ref, ref, in2, MPFR_RNDN);
 }
 
 /// Halley's method for erf(y) = x, on the complement where x is above 1/2.
@@ -270,7 +297,13 @@ void Reference::evaluate(Fn fn, double x, double y) {
     mpfr_digamma(ref, in, MPFR_RNDN);
     return;
   case Fn::trigamma:
-    trigamma();
+    polygamma(1);
+    return;
+  case Fn::tetragamma:
+    polygamma(2);
+    return;
+  case Fn::pentagamma:
+    polygamma(3);
     return;
   case Fn::atan:
     mpfr_atan(ref, in, MPFR_RNDN);

@@ -38,8 +38,8 @@ public:
 
 private:
   void bessel(int order, bool scaled);
-  /// The derivative of digamma at `in`.
-  void trigamma();
+  /// The n-th derivative of digamma at `in`, n = 1, 2, 3.
+  void polygamma(unsigned long n);
   void erfinv();
   /// Errors count relative to `term`, where it is greater than the result.
   void countRelativeTo(mpfr_ptr term);

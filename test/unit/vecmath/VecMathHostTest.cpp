@@ -91,24 +91,35 @@ TEST(VecMathHost, SpecialValues) {
     Fn fn;
     double x, y, expected;
   };
-  for (const Case &c :
-       {Case{Fn::asin, 1.5, 0, nan},  {Fn::acos, 1, 0, 0},         {Fn::acos, -2, 0, nan},
-        {Fn::acosh, 1, 0, 0},         {Fn::acosh, 0.5, 0, nan},    {Fn::acosh, -3, 0, nan},
-        {Fn::acosh, inf, 0, inf},     {Fn::atanh, 1, 0, inf},      {Fn::atanh, -1, 0, -inf},
-        {Fn::atanh, 2, 0, nan},       {Fn::atanh, inf, 0, nan},    {Fn::atan2, 0.0, 0.0, 0.0},
-        {Fn::atan2, 1, inf, 0},       {Fn::atan2, nan, 1, nan},    {Fn::atan2, 1, nan, nan},
-        {Fn::hypot, inf, nan, inf},   {Fn::hypot, nan, -inf, inf}, {Fn::hypot, nan, 1, nan},
-        {Fn::hypot, 1, nan, nan},     {Fn::hypot, 0, 0, 0},        {Fn::xlogy, 0, 0, 0},
-        {Fn::xlogy, 0, -1, 0},        {Fn::xlogy, 0, inf, 0},      {Fn::xlogy, 0, nan, nan},
-        {Fn::xlogy, 1, 0, -inf},      {Fn::xlogy, nan, 1, nan},    {Fn::xlogy, 1, -1, nan},
-        {Fn::erfinv, 1, 0, inf},      {Fn::erfinv, -1, 0, -inf},   {Fn::erfinv, 1.5, 0, nan},
-        {Fn::erfinv, inf, 0, nan},    {Fn::lgamma, 0, 0, inf},     {Fn::lgamma, -0.0, 0, inf},
-        {Fn::lgamma, -3, 0, inf},     {Fn::lgamma, -3e38, 0, inf}, {Fn::lgamma, 1, 0, 0},
-        {Fn::lgamma, 2, 0, 0},        {Fn::lgamma, inf, 0, inf},   {Fn::lgamma, -inf, 0, inf},
-        {Fn::digamma, 0, 0, -inf},    {Fn::digamma, -0.0, 0, inf}, {Fn::digamma, -1, 0, nan},
-        {Fn::digamma, inf, 0, inf},   {Fn::digamma, -inf, 0, nan}, {Fn::trigamma, 0, 0, inf},
-        {Fn::trigamma, -0.0, 0, inf}, {Fn::trigamma, -2, 0, inf},  {Fn::trigamma, inf, 0, 0},
-        {Fn::trigamma, -inf, 0, nan}})
+  for (const Case &c : {Case{Fn::asin, 1.5, 0, nan},    {Fn::acos, 1, 0, 0},
+                        {Fn::acos, -2, 0, nan},         {Fn::acosh, 1, 0, 0},
+                        {Fn::acosh, 0.5, 0, nan},       {Fn::acosh, -3, 0, nan},
+                        {Fn::acosh, inf, 0, inf},       {Fn::atanh, 1, 0, inf},
+                        {Fn::atanh, -1, 0, -inf},       {Fn::atanh, 2, 0, nan},
+                        {Fn::atanh, inf, 0, nan},       {Fn::atan2, 0.0, 0.0, 0.0},
+                        {Fn::atan2, 1, inf, 0},         {Fn::atan2, nan, 1, nan},
+                        {Fn::atan2, 1, nan, nan},       {Fn::hypot, inf, nan, inf},
+                        {Fn::hypot, nan, -inf, inf},    {Fn::hypot, nan, 1, nan},
+                        {Fn::hypot, 1, nan, nan},       {Fn::hypot, 0, 0, 0},
+                        {Fn::xlogy, 0, 0, 0},           {Fn::xlogy, 0, -1, 0},
+                        {Fn::xlogy, 0, inf, 0},         {Fn::xlogy, 0, nan, nan},
+                        {Fn::xlogy, 1, 0, -inf},        {Fn::xlogy, nan, 1, nan},
+                        {Fn::xlogy, 1, -1, nan},        {Fn::erfinv, 1, 0, inf},
+                        {Fn::erfinv, -1, 0, -inf},      {Fn::erfinv, 1.5, 0, nan},
+                        {Fn::erfinv, inf, 0, nan},      {Fn::lgamma, 0, 0, inf},
+                        {Fn::lgamma, -0.0, 0, inf},     {Fn::lgamma, -3, 0, inf},
+                        {Fn::lgamma, -3e38, 0, inf},    {Fn::lgamma, 1, 0, 0},
+                        {Fn::lgamma, 2, 0, 0},          {Fn::lgamma, inf, 0, inf},
+                        {Fn::lgamma, -inf, 0, inf},     {Fn::digamma, 0, 0, -inf},
+                        {Fn::digamma, -0.0, 0, inf},    {Fn::digamma, -1, 0, nan},
+                        {Fn::digamma, inf, 0, inf},     {Fn::digamma, -inf, 0, nan},
+                        {Fn::trigamma, 0, 0, inf},      {Fn::trigamma, -0.0, 0, inf},
+                        {Fn::trigamma, -2, 0, inf},     {Fn::trigamma, inf, 0, 0},
+                        {Fn::trigamma, -inf, 0, nan},   {Fn::tetragamma, 0, 0, -inf},
+                        {Fn::tetragamma, -0.0, 0, inf}, {Fn::tetragamma, -2, 0, nan},
+                        {Fn::tetragamma, -inf, 0, nan}, {Fn::pentagamma, 0, 0, inf},
+                        {Fn::pentagamma, -0.0, 0, inf}, {Fn::pentagamma, -2, 0, inf},
+                        {Fn::pentagamma, inf, 0, 0},    {Fn::pentagamma, -inf, 0, nan}})
     for (int level = 0; level <= hostLevel(); ++level) {
       const HostFunctions &f = hostFunctions(c.fn, level);
       double wide;

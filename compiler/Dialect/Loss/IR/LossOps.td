@@ -267,6 +267,8 @@ def Loss_ErfInvOp : Loss_UnaryOp<"erfinv", "inverse of the error function">;
 def Loss_LgammaOp : Loss_UnaryOp<"lgamma", "log of the absolute value of the gamma function">;
 def Loss_DigammaOp : Loss_UnaryOp<"digamma", "derivative of lgamma">;
 def Loss_TrigammaOp : Loss_UnaryOp<"trigamma", "derivative of digamma">;
+def Loss_TetragammaOp : Loss_UnaryOp<"tetragamma", "derivative of trigamma">;
+def Loss_PentagammaOp : Loss_UnaryOp<"pentagamma", "derivative of tetragamma">;
 
 class Loss_BinaryOp<string mnemonic, string formula>
     : Loss_Op<mnemonic, [Pure, SameOperandsAndResultType] # ElementwiseMappable.traits> {

@@ -192,15 +192,15 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"unused", "%r = loss.reduce sum %y over \"class\" : T -> R", kAll, kOther}),
     nameOf);
 
-/// The derivative of digamma has none of its own: an error at the operation, not a zero.
-TEST(GammaGradient, EndsAtTrigamma) {
-  Module module(elementwiseText({"x"}, "%e = loss.digamma %x : T"));
+/// The derivative of tetragamma has none of its own: an error at the operation, not a zero.
+TEST(GammaGradient, EndsAtPentagamma) {
+  Module module(elementwiseText({"x"}, "%e = loss.tetragamma %x : T"));
   module.run("loss-differentiate");
-  Arguments arguments = argumentsOf(Case{"digamma", "%e =", kOther}, true);
+  Arguments arguments = argumentsOf(Case{"tetragamma", "%e =", kOther}, true);
   auto value = [&](const Arguments &at) { return total(module.value("f", at)); };
   expectClose(module.evaluate("f_grad", arguments)[1].data, differences(value, arguments, "x"),
               "gradient", module);
-  EXPECT_TRUE(autodiff::derivativeRule(findOp<TrigammaOp>(module.program("f_grad"))).empty());
+  EXPECT_TRUE(autodiff::derivativeRule(findOp<PentagammaOp>(module.program("f_grad"))).empty());
 }
 
 /// Class indices enter as an argument of their own type.

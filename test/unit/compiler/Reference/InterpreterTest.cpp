@@ -55,6 +55,12 @@ TEST(Functions, Gamma) {
   EXPECT_DOUBLE_EQ(reference::digamma(1e-5), -100000.57719921567289);
   EXPECT_DOUBLE_EQ(reference::trigamma(1), 1.6449340668482264365);
   EXPECT_DOUBLE_EQ(reference::trigamma(-2.5), 9.5392466449891237539);
+  EXPECT_DOUBLE_EQ(reference::tetragamma(1), -2.404113806319188570799);
+  EXPECT_DOUBLE_EQ(reference::tetragamma(0.3), -75.27253658872603891730);
+  EXPECT_DOUBLE_EQ(reference::tetragamma(-2.5), -0.1082040516417274030037);
+  EXPECT_DOUBLE_EQ(reference::pentagamma(1), 6.493939402266829149096);
+  EXPECT_DOUBLE_EQ(reference::pentagamma(0.3), 743.1417646550497770878);
+  EXPECT_DOUBLE_EQ(reference::pentagamma(-2.5), 194.7478762191876224216);
   EXPECT_EQ(reference::lgamma(-1), inf);
   EXPECT_EQ(reference::digamma(0), -inf);
   EXPECT_EQ(reference::digamma(-0.0), inf);
@@ -62,6 +68,11 @@ TEST(Functions, Gamma) {
   EXPECT_EQ(reference::digamma(inf), inf);
   EXPECT_EQ(reference::trigamma(-1), inf);
   EXPECT_EQ(reference::trigamma(inf), 0);
+  EXPECT_EQ(reference::tetragamma(0), -inf);
+  EXPECT_EQ(reference::tetragamma(-0.0), inf);
+  EXPECT_TRUE(std::isnan(reference::tetragamma(-1)));
+  EXPECT_EQ(reference::pentagamma(-1), inf);
+  EXPECT_EQ(reference::pentagamma(inf), 0);
 }
 
 TEST(Functions, InverseErrorFunction) {

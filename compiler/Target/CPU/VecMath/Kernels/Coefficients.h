@@ -424,6 +424,34 @@ struct TrigammaLarge {
   };
 };
 
+/// -tetragamma(x) = 1/x^2 + 1/x^3 + P(1/x^2)/x^4; f32: x >= 4; f64: x >= 8
+struct TetragammaLarge {
+  /// Error 2^-30.2.
+  static constexpr float f32[] = {
+      0x1.ffffep-2f, -0x1.552bap-3f, 0x1.4ccc9ep-3f, -0x1.ad1e0ap-3f,
+  };
+  /// Error 2^-62.0.
+  static constexpr double f64[] = {
+      0x1.fffffffffffe6p-2, -0x1.555555553a06bp-3, 0x1.55555507529b8p-3,
+      -0x1.3332fd4ccdfdep-2, 0x1.aa95f71df3bf8p-1, -0x1.a2d6674a68e8cp+1,
+      0x1.03c9d6147da6bp+4, -0x1.1a0394f24a200p+6,
+  };
+};
+
+/// pentagamma(x) = 2/x^3 + 3/x^4 + P(1/x^2)/x^5; f32: x >= 4; f64: x >= 8
+struct PentagammaLarge {
+  /// Error 2^-27.8.
+  static constexpr float f32[] = {
+      0x1.ffffaap+0f, -0x1.ff8dc2p-1f, 0x1.4970a2p+0f, -0x1.f7a86ap+0f,
+  };
+  /// Error 2^-58.9.
+  static constexpr double f64[] = {
+      0x1.fffffffffff87p+0, -0x1.ffffffff80c73p-1, 0x1.5555549f19ef8p+0,
+      -0x1.7fff81a74985bp+1, 0x1.3fe7a3114fb43p+3, -0x1.6dc2c3240f9c9p+5,
+      0x1.ffcd1e725197cp+7, -0x1.2c6729e149357p+10,
+  };
+};
+
 /// log2(1+f) = f P(f), -1/4 <= f <= 1/2, for f32 operands in f64 arithmetic
 struct PowLog2 {
   /// Error 2^-35.3.

@@ -1,4 +1,4 @@
-//===- Gamma.h - lgamma, digamma, trigamma --------------------------------------===//
+//===- Gamma.h - lgamma and its derivatives -------------------------------------===//
 //
 // Positive arguments: recurrence to the interval of a polynomial, or an asymptotic series. Negative
 // ones by reflection, which is computed only where a lane needs it.
@@ -129,33 +129,78 @@ template <typename V> LOSS_VM_INLINE V digamma(V x) {
   return select(a < gammaTiny<V>, T(-1) / x, y);
 }
 
-/// trigamma of x > 0: the sum of 1 / (x + i)^2 to the bound, and the series from there.
-template <typename V> LOSS_VM_INLINE V trigammaPositive(V x) {
+/// x^n.
+template <int n, typename V> LOSS_VM_INLINE V power(V x) {
+  V p = x;
+#pragma unroll
+  for (int i = 1; i < n; ++i)
+    p *= x;
+  return p;
+}
+
+/// The n-th derivative of digamma without its sign, for x > 0 and n = 1, 2, 3: n! times the sum of
+/// 1 / (x + i)^(n + 1) to the bound, and from there the series
+/// ((n - 1)! + n! / (2 y) + P(1 / y^2) / y^2) / y^n.
+template <int n, typename Table, typename V> LOSS_VM_INLINE V polygammaPositive(V x) {
   using T = Elem<V>;
   constexpr int steps = isFloat<V> ? 4 : 8;
+  constexpr T factorial = n == 1 ? T(1) : n == 2 ? T(2) : T(6);
   V y = x, sum = splat<V>(0);
 #pragma unroll
   for (int i = 0; i < steps; ++i) {
     IntVec<V> more = y < T(steps);
     V inverse = T(1) / y;
-    sum = select(more, madd(inverse, inverse, sum), sum);
+    sum = select(more, madd(power<n>(inverse), inverse, sum), sum);
     y = select(more, y + T(1), y);
   }
   V inverse = T(1) / y;
-  V q = inverse * inverse;
-  V rest = madd(q * inverse, polynomial<table::TrigammaLarge>(q), q * T(0.5));
-  return sum + (inverse + rest);
+  V rest = inverse * madd(inverse, polynomial<Table>(inverse * inverse), factorial / 2);
+  V leading = power<n>(inverse);
+  return madd(sum, factorial, madd(leading, rest, leading * (factorial / n)));
 }
 
 /// trigamma(x) = (pi / sin(pi x))^2 - trigamma(1 - x) below 0.
 template <typename V> LOSS_VM_INLINE V trigamma(V x) {
   using T = Elem<V>;
   IntVec<V> negative = x < T(0);
-  V y = trigammaPositive(select(negative, T(1) - x, x));
+  V y = polygammaPositive<1, table::TrigammaLarge>(select(negative, T(1) - x, x));
   if (any(negative)) {
     V a = abs(x);
     V ratio = part0<table::Pi, V> / sinCosPi(x).sin;
     V reflected = select(a < gammaTiny<V>, (T(1) / a) * (T(1) / a), madd(ratio, ratio, -y));
+    y = select(negative, reflected, y);
+  }
+  return y;
+}
+
+/// tetragamma(x) = tetragamma(1 - x) - 2 cos(pi x) (pi / sin(pi x))^3 below 0.
+template <typename V> LOSS_VM_INLINE V tetragamma(V x) {
+  using T = Elem<V>;
+  IntVec<V> negative = x < T(0);
+  V y = -polygammaPositive<2, table::TetragammaLarge>(select(negative, T(1) - x, x));
+  if (any(negative)) {
+    auto [s, c] = sinCosPi(x);
+    V r = x - __builtin_elementwise_roundeven(x);
+    V ratio = part0<table::Pi, V> / s;
+    V reflected = madd(copySign(c, r) * (ratio * ratio), ratio * T(-2), y);
+    reflected = select(r == T(0), splat<V>(Scalar<T>::nan), reflected);
+    reflected = select(abs(x) < gammaTiny<V>, power<3>(T(1) / x) * T(-2), reflected);
+    y = select(negative, reflected, y);
+  }
+  return y;
+}
+
+/// pentagamma(x) = (2 + 4 cos(pi x)^2) (pi / sin(pi x))^4 - pentagamma(1 - x) below 0.
+template <typename V> LOSS_VM_INLINE V pentagamma(V x) {
+  using T = Elem<V>;
+  IntVec<V> negative = x < T(0);
+  V y = polygammaPositive<3, table::PentagammaLarge>(select(negative, T(1) - x, x));
+  if (any(negative)) {
+    auto [s, c] = sinCosPi(x);
+    V ratio = part0<table::Pi, V> / s;
+    V square = ratio * ratio;
+    V reflected = madd(madd(c * T(4), c, T(2)) * square, square, -y);
+    reflected = select(abs(x) < gammaTiny<V>, power<4>(T(1) / x) * T(6), reflected);
     y = select(negative, reflected, y);
   }
   return y;

@@ -83,6 +83,18 @@ def trigamma_rest(z):
     return x**3 * (psi(1, x) - 1 / x - 1 / (2 * x * x))
 
 
+def tetragamma_rest(z):
+    """-x^4 (tetragamma(x) + 1/x^2 + 1/x^3), z = 1/x^2."""
+    x = 1 / sqrt(z)
+    return -(x**4) * (psi(2, x) + 1 / x**2 + 1 / x**3)
+
+
+def pentagamma_rest(z):
+    """x^5 (pentagamma(x) - 2/x^3 - 3/x^4), z = 1/x^2."""
+    x = 1 / sqrt(z)
+    return x**5 * (psi(3, x) - 2 / x**3 - 3 / x**4)
+
+
 def digamma_root():
     """The positive zero of digamma."""
     return findroot(digamma, F("1.4616321449683623"))
@@ -275,6 +287,22 @@ def tables():
         "trigamma(x) = 1/x + 1/(2x^2) + P(1/x^2)/x^3; f32: x >= 4; f64: x >= 8",
         f32=(g, w, F(0), F(1) / 16, 2),
         f64=(g, w, F(0), F(1) / 64, 6),
+    )
+    g = tetragamma_rest
+    w = lambda z: z**2 / psi(2, 1 / sqrt(z))
+    add(
+        "TetragammaLarge",
+        "-tetragamma(x) = 1/x^2 + 1/x^3 + P(1/x^2)/x^4; f32: x >= 4; f64: x >= 8",
+        f32=(g, w, F(0), F(1) / 16, 3),
+        f64=(g, w, F(0), F(1) / 64, 7),
+    )
+    g = pentagamma_rest
+    w = lambda z: z**2 * sqrt(z) / psi(3, 1 / sqrt(z))
+    add(
+        "PentagammaLarge",
+        "pentagamma(x) = 2/x^3 + 3/x^4 + P(1/x^2)/x^5; f32: x >= 4; f64: x >= 8",
+        f32=(g, w, F(0), F(1) / 16, 3),
+        f64=(g, w, F(0), F(1) / 64, 7),
     )
     # The power function: the logarithm in more than the working precision.
     g = lambda f: (log1p(f) / LN2) / f
