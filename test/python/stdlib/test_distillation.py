@@ -81,22 +81,23 @@ def dino(student, teacher, center, student_temperature=0.1, teacher_temperature=
 
 
 CASES = [
-    Case("kl_div", logs, kl_div, ({}, {"log_target": True}), ((1,), (7,), (3, 5)), smooth=True),
-    Case("distillation_kl", networks(), distillation_kl, ({}, {"temperature": 1.0}), TABLES, ("teacher",),
-         smooth=True, condition=16),
+    Case("kl_div", logs, kl_div, ({}, {"log_target": True}), ((1,), (7,), (3, 5))),
+    Case("distillation_kl", networks(), distillation_kl, ({}, {"temperature": 1.0}), TABLES,
+         ("teacher",), condition=16),
     Case("distillation", networks(y=labels), distillation, ({}, {"temperature": 2.0, "alpha": 0.3}),
-         TABLES, ("teacher",), smooth=True, condition=16),
+         TABLES, ("teacher",), condition=16),
     Case("decoupled_kd", networks(y=labels, extreme=False), decoupled_kd,
-         ({}, {"alpha": 2.0, "beta": 0.5, "temperature": 1.0}), ((1, 2), (7, 3), (4, 10)), ("teacher",),
-         smooth=True, condition=1e3),
+         ({}, {"alpha": 2.0, "beta": 0.5, "temperature": 1.0}), ((1, 2), (7, 3), (4, 10)),
+         ("teacher",), condition=1e3),
     # The correlation of probabilities that hardly differ.
-    Case("dist", networks(extreme=False), dist, ({}, {"beta": 2.0, "gamma": 0.5, "temperature": 1.0}),
-         ((3, 4), (7, 3), (4, 10)), ("teacher",), smooth=True, condition=1e5),
+    Case("dist", networks(extreme=False), dist,
+         ({}, {"beta": 2.0, "gamma": 0.5, "temperature": 1.0}),
+         ((3, 4), (7, 3), (4, 10)), ("teacher",), condition=1e5),
     Case("attention_transfer", networks(), attention_transfer, sizes=((2, 2), (7, 3), (4, 50)),
-         fixed=("teacher",), smooth=True, condition=100),
+         fixed=("teacher",), condition=100),
     Case("dino", networks(center=lambda size: torch.randn(size[1], dtype=F64)), dino,
-         ({}, {"student_temperature": 1.0, "teacher_temperature": 0.5}), TABLES, ("teacher", "center"),
-         smooth=True, condition=30),
+         ({}, {"student_temperature": 1.0, "teacher_temperature": 0.5}), TABLES,
+         ("teacher", "center"), condition=30),
 ]
 
 

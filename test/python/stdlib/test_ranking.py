@@ -134,17 +134,18 @@ def chosen(size):
 
 CASES = [
     Case("margin_ranking", pairs, margin_ranking, ({}, {"margin": 0.5}, {"margin": -0.5}), ELEMENTS),
-    Case("ranknet", lists(), ranknet, ({}, {"sigma": 0.5}), LISTS, ("relevance",), smooth=True),
-    Case("lambdarank", lists(), lambdarank, ({}, {"sigma": 2.0}), LISTS, ("relevance",), smooth=True,
+    Case("ranknet", lists(), ranknet, ({}, {"sigma": 0.5}), LISTS, ("relevance",)),
+    Case("lambdarank", lists(), lambdarank, ({}, {"sigma": 2.0}), LISTS, ("relevance",),
          condition=4),
-    Case("listnet", lists(), listnet, sizes=LISTS, fixed=("relevance",), smooth=True),
-    Case("listmle", lists(), listmle, sizes=LISTS, fixed=("relevance",), smooth=True, condition=10),
+    Case("listnet", lists(), listnet, sizes=LISTS, fixed=("relevance",)),
+    Case("listmle", lists(), listmle, sizes=LISTS, fixed=("relevance",), condition=10),
     Case("approx_ndcg", lists(), approx_ndcg, ({}, {"temperature": 1.0}), LISTS, ("relevance",),
-         smooth=True, condition=20),
-    Case("bpr", chosen, lambda positive, negative: -F.logsigmoid(positive - negative), sizes=ELEMENTS,
-         fixed=(), smooth=True),
-    Case("coral", ordinal, coral, sizes=((1, 1), (7, 3), (4, 9)), smooth=True),
-    Case("corn", ordinal, corn, sizes=((1, 1), (7, 3), (4, 9)), smooth=True),
+         condition=20),
+    Case("bpr", chosen, lambda positive, negative: -F.logsigmoid(positive - negative),
+         sizes=ELEMENTS,
+         fixed=()),
+    Case("coral", ordinal, coral, sizes=((1, 1), (7, 3), (4, 9))),
+    Case("corn", ordinal, corn, sizes=((1, 1), (7, 3), (4, 9))),
 ]
 
 

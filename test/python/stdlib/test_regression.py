@@ -4,7 +4,7 @@ import math
 
 import torch
 import torch.nn.functional as F
-from harness import F64, Case, cases_of, check, check_derivatives, smooth_cases
+from harness import F64, STOPPED, Case, cases_of, check, check_derivatives, smooth_cases
 
 ELEMENTS = ((1,), (7,), (130,), (3, 4))
 PAIRS = ((1, 1), (7, 3), (4, 10), (3, 37))
@@ -145,14 +145,15 @@ def concordance(prediction, y):
 
 
 CASES = [
-    Case("mse", elements(), named(F.mse_loss), sizes=ELEMENTS, smooth=True),
+    Case("mse", elements(), named(F.mse_loss), sizes=ELEMENTS),
     Case("l1", elements(), named(F.l1_loss), sizes=ELEMENTS),
-    Case("smooth_l1", elements(), named(F.smooth_l1_loss), ({}, {"beta": 0.5}, {"beta": 0.0}), ELEMENTS,
+    Case("smooth_l1", elements(), named(F.smooth_l1_loss), ({}, {"beta": 0.5}, {"beta": 0.0}),
+         ELEMENTS,
          condition=2),
     Case("huber", elements(), named(F.huber_loss), ({}, {"delta": 0.5}, {"delta": 3.0}), ELEMENTS),
-    Case("log_cosh", elements(), log_cosh, sizes=ELEMENTS, smooth=True),
+    Case("log_cosh", elements(), log_cosh, sizes=ELEMENTS),
     Case("charbonnier", elements(), difference(lambda d, epsilon=1e-3: (d**2 + epsilon**2).sqrt()),
-         ({}, {"epsilon": 1.0}), ELEMENTS, smooth=True, condition=1e3),
+         ({}, {"epsilon": 1.0}), ELEMENTS, condition=1e3),
     Case("quantile", elements(edges=False), quantile, ({}, {"q": 0.9}, {"q": 0.05}), ELEMENTS),
     Case("expectile", elements(), expectile, ({}, {"tau": 0.9}), ELEMENTS),
     Case("quantile_huber", quantiles, quantile_huber, ({}, {"kappa": 0.3}), PAIRS),
@@ -160,23 +161,23 @@ CASES = [
          difference(lambda d, epsilon=0.1: (d.abs() - epsilon).clamp(min=0)), ({}, {"epsilon": 0.7}),
          ELEMENTS),
     Case("cauchy", elements(), difference(lambda d, c=1.0: c**2 / 2 * torch.log(1 + (d / c) ** 2)),
-         ({}, {"c": 2.5}), ELEMENTS, smooth=True),
+         ({}, {"c": 2.5}), ELEMENTS),
     Case("welsch", elements(),
          difference(lambda d, c=1.0: c**2 / 2 * (1 - torch.exp(-((d / c) ** 2)))), ({}, {"c": 2.5}),
-         ELEMENTS, smooth=True, condition=4),
+         ELEMENTS, condition=4),
     Case("geman_mcclure", elements(), difference(lambda d, c=1.0: (d / c) ** 2 / (1 + (d / c) ** 2)),
-         ({}, {"c": 2.5}), ELEMENTS, smooth=True),
+         ({}, {"c": 2.5}), ELEMENTS),
     Case("tukey_biweight", elements(), tukey_biweight, ({}, {"c": 1.3}), ELEMENTS),
     Case("barron", elements(), barron,
          ({}, {"c": 0.3}) + tuple({"alpha": a} for a in (2.0, 0.0, -2.0, 1.5, -8.0)), ELEMENTS,
-         smooth=True, condition=10),
+         condition=10),
     Case("wing", elements(), wing, ({}, {"w": 1.25, "epsilon": 0.5}), ELEMENTS),
     Case("adaptive_wing", heat_maps, adaptive_wing,
          ({}, {"omega": 5.0, "theta": 0.3, "epsilon": 0.7, "alpha": 2.5}), ELEMENTS, condition=20),
-    Case("berhu", elements(), berhu, ({}, {"fraction": 0.5}), ELEMENTS, condition=10),
+    Case("berhu", elements(), berhu, ({}, {"fraction": 0.5}), ELEMENTS, rough=STOPPED, condition=10),
     Case("msle", elements(positive=True),
          lambda prediction, y: F.mse_loss(torch.log(prediction + 1), torch.log(y + 1), reduction="none"),
-         sizes=ELEMENTS, smooth=True),
+         sizes=ELEMENTS),
     Case("mape", elements(positive=True),
          lambda prediction, y, epsilon=1e-7: ((prediction - y) / y.abs().clamp(min=epsilon)).abs(),
          ({}, {"epsilon": 0.5}), ELEMENTS, condition=1e3),
@@ -184,8 +185,8 @@ CASES = [
          lambda prediction, y, epsilon=1e-7: (prediction - y).abs()
          / ((prediction.abs() + y.abs()) / 2), sizes=ELEMENTS, condition=1e2),
     Case("scale_invariant_log", elements(positive=True, edges=False), scale_invariant_log,
-         ({}, {"invariance": 1.0}), PAIRS, smooth=True, condition=30),
-    Case("concordance", elements(edges=False), concordance, sizes=((2,), (7,), (130,)), smooth=True,
+         ({}, {"invariance": 1.0}), PAIRS, condition=30),
+    Case("concordance", elements(edges=False), concordance, sizes=((2,), (7,), (130,)),
          condition=10),
 ]
 
