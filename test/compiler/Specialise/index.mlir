@@ -105,3 +105,28 @@ loss.program @comparedWithInput(%x: tensor<?x?xf64, #bc> {loss.kind = "input", l
   %2 = arith.addf %1, %yes : tensor<?x?xf64, #bc>
   loss.yield %2 : tensor<?x?xf64, #bc>
 }
+
+// -----
+
+#bc = #loss.axes<batch, class>
+#b = #loss.axes<batch>
+#c = #loss.axes<class>
+
+// Truth values are not gathered, but the numbers that they choose.
+// CHECK-LABEL: loss.program @chosen(
+// CHECK: %[[S:.*]] = arith.select
+// CHECK-NEXT: loss.gather %[[S]]
+loss.program @chosen(%x: tensor<?x?xf64, #bc> {loss.kind = "input", loss.name = "x"},
+                     %y: tensor<?x?xf64, #bc> {loss.kind = "target", loss.name = "y"},
+                     %w: tensor<?xf64, #c> {loss.kind = "fixed", loss.name = "w"})
+    -> (tensor<?xf64, #b> {loss.result = "value"}) attributes {axes = #bc} {
+  %c1 = arith.constant 1.0 : f64
+  %0 = loss.broadcast %c1 : f64 to tensor<?xf64, #c>
+  %1 = arith.cmpf ogt, %w, %0 : tensor<?xf64, #c>
+  %2 = loss.broadcast %1 : tensor<?xi1, #c> to tensor<?x?xi1, #bc>
+  %3 = math.exp %x : tensor<?x?xf64, #bc>
+  %4 = arith.select %2, %3, %x : tensor<?x?xi1, #bc>, tensor<?x?xf64, #bc>
+  %5 = arith.mulf %y, %4 : tensor<?x?xf64, #bc>
+  %6 = loss.reduce sum %5 over "class" : tensor<?x?xf64, #bc> -> tensor<?xf64, #b>
+  loss.yield %6 : tensor<?xf64, #b>
+}

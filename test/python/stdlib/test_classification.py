@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from harness import (
     F64,
+    STOPPED,
     Case,
     cases_of,
     check,
@@ -559,7 +560,7 @@ CASES = [
          ONE,
          ("y", "frequency", "beta")),
     Case("seesaw", reference=seesaw, settings=({}, {"p": 0.3, "q": 0.5}), sizes=ONE, condition=10,
-         **COUNTED),
+         rough=STOPPED, **COUNTED),
     Case("label_relaxation", moderate_indices, label_relaxation, ({}, {"alpha": 0.3}), condition=10),
     # exp(-log p) carries the error of the logits.
     Case("baikal", moderate, baikal, sizes=ONE, condition=10),

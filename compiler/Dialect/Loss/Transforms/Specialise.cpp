@@ -145,6 +145,18 @@ struct SumSparse : OpRewritePattern<ReduceOp> {
   }
 };
 
+/// Whether what the value is at the class of an index can be computed: truth values are not
+/// gathered, but what they are made of is.
+bool canGather(Value value, StringAttr axis) {
+  if (!getElementTypeOrSelf(value).isInteger(1) || !hasAxis(value.getType(), axis))
+    return true;
+  Operation *def = value.getDefiningOp();
+  if (auto broadcast = dyn_cast_or_null<BroadcastOp>(def))
+    return !hasAxis(broadcast.getInput().getType(), axis);
+  return isElementwise(def) &&
+         llvm::all_of(def->getOperands(), [&](Value operand) { return canGather(operand, axis); });
+}
+
 // gather(f(x, y), t)  ==  f(gather(x, t), gather(y, t)), down to inputs, one-hots and broadcasts
 struct SinkGather : OpRewritePattern<GatherOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -163,7 +175,9 @@ struct SinkGather : OpRewritePattern<GatherOp> {
                          broadcastTo(rewriter, op.getLoc(), broadcast.getInput(), op.getType()));
       return success();
     }
-    if (!isElementwise(def))
+    if (!isElementwise(def) || !llvm::all_of(def->getOperands(), [&](Value operand) {
+          return canGather(operand, op.getAxisAttr());
+        }))
       return failure();
     SmallVector<Value> operands;
     for (Value operand : def->getOperands())
