@@ -94,6 +94,15 @@ Tensors gradientsAutograd(const Tensor &upstream, LOSSLANG_CALL_PARAMETERS,
   return tracedGradients(upstream, call, tensors, wanted);
 }
 
+std::tuple<Tensor, Tensors> secondGradientsAutograd(const Tensor &upstream, at::TensorList tangents,
+                                                    LOSSLANG_CALL_PARAMETERS,
+                                                    at::IntArrayRef wanted,
+                                                    at::IntArrayRef secondWanted) {
+  auto [call, tensors] = gather(LOSSLANG_CALL_ARGUMENTS);
+  checkNoForwardMode(tensors);
+  return tracedSecondGradients(upstream, tangents, call, tensors, wanted, secondWanted);
+}
+
 Tensors gradientsKernel(const Tensor &upstream, LOSSLANG_CALL_PARAMETERS, at::IntArrayRef wanted) {
   auto [call, tensors] = gather(LOSSLANG_CALL_ARGUMENTS);
   return gradients(upstream, *call, tensors, wanted);
@@ -145,8 +154,8 @@ TORCH_LIBRARY_IMPL(losslang, Autograd, m) {
   m.impl("loss", lossAutograd);
   m.impl("gradients", gradientsAutograd);
   // A derivative of these is an error, not silently zero.
+  m.impl("second_gradients", secondGradientsAutograd);
   m.impl("loss_and_gradients", torch::autograd::autogradNotImplementedFallback());
-  m.impl("second_gradients", torch::autograd::autogradNotImplementedFallback());
 }
 
 TORCH_LIBRARY_IMPL(losslang, CPU, m) {

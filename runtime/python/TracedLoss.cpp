@@ -200,6 +200,19 @@ private:
   torch::autograd::SavedVariable upstream;
 };
 
+/// The node behind second derivatives.
+class SecondGradientsNode final : public torch::autograd::Node {
+public:
+  explicit SecondGradientsNode(std::string loss) : loss(std::move(loss)) {}
+  variable_list apply(variable_list &&) override {
+    TORCH_CHECK(false, "the compiled loss '", loss, "' has no third derivative");
+  }
+  std::string name() const override { return "LossSecondGradientsBackward"; }
+
+private:
+  std::string loss;
+};
+
 } // namespace
 
 bool arePlain(at::TensorList tensors) {
@@ -252,6 +265,30 @@ Tensors tracedGradients(const Tensor &upstream, const CallPtr &call, at::TensorL
     torch::autograd::set_history(
         gradients, c10::make_intrusive<GradientsNode>(call, tensors, upstream, wanted.vec()));
   return gradients;
+}
+
+std::tuple<Tensor, Tensors> tracedSecondGradients(const Tensor &upstream, at::TensorList tangents,
+                                                  const CallPtr &call, at::TensorList tensors,
+                                                  at::IntArrayRef wanted,
+                                                  at::IntArrayRef secondWanted) {
+  std::tuple<Tensor, Tensors> result;
+  {
+    at::AutoDispatchBelowAutograd guard;
+    result = callSecondGradients(upstream, tangents, *call, tensors, wanted, secondWanted);
+  }
+  Tensors sources = {upstream};
+  sources.insert(sources.end(), tangents.begin(), tangents.end());
+  sources.insert(sources.end(), tensors.begin(), tensors.end());
+  if (!at::GradMode::is_enabled() || requiringGradient(sources).empty())
+    return result;
+  auto node = c10::make_intrusive<SecondGradientsNode>(call->key.substr(0, call->key.find(':')));
+  torch::autograd::edge_list edges;
+  for (int64_t place : requiringGradient(sources))
+    edges.push_back(torch::autograd::impl::gradient_edge(sources[place]));
+  node->set_next_edges(std::move(edges));
+  torch::autograd::set_history(std::get<0>(result), node);
+  torch::autograd::set_history(std::get<1>(result), node);
+  return result;
 }
 
 } // namespace loss::python

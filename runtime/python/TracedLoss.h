@@ -18,6 +18,11 @@ at::Tensor tracedLoss(const CallPtr &call, at::TensorList tensors);
 Tensors tracedGradients(const at::Tensor &upstream, const CallPtr &call, at::TensorList tensors,
                         at::IntArrayRef wanted);
 
+/// Second derivatives. Differentiating them is an error that says so.
+std::tuple<at::Tensor, Tensors>
+tracedSecondGradients(const at::Tensor &upstream, at::TensorList tangents, const CallPtr &call,
+                      at::TensorList tensors, at::IntArrayRef wanted, at::IntArrayRef secondWanted);
+
 } // namespace loss::python
 
 #endif // LOSSLANG_RUNTIME_PYTHON_TRACEDLOSS_H

@@ -3,7 +3,7 @@
 import pytest
 import torch
 from torch import nn
-from torch.func import grad, jacfwd, jacrev
+from torch.func import functional_call, grad, jacfwd, jacrev
 
 import losslang
 
@@ -98,6 +98,45 @@ def test_hessian():
     found = jacrev(jacrev(losslang.losses.cross_entropy()))(x, y)
     expected = torch.autograd.functional.hessian(lambda x: nn.functional.cross_entropy(x, y), x)
     torch.testing.assert_close(found, expected)
+
+
+def focal(x, y, gamma):
+    logp = torch.log_softmax(x, 1).gather(1, y[:, None])
+    return -((1 - logp.exp()) ** gamma * logp).mean()
+
+
+def test_hessian_with_a_parameter():
+    x, y = example(rows=2, classes=3, dtype=torch.float64)
+    at = (x.detach(), torch.tensor(1.5, dtype=torch.float64))
+    module = losslang.losses.focal(gamma=nn.Parameter(at[1].clone()))
+
+    def function(x, gamma):
+        return functional_call(module, {"gamma": gamma}, (x, y))
+
+    found = jacrev(jacrev(function, argnums=(0, 1)), argnums=(0, 1))(*at)
+    expected = torch.autograd.functional.hessian(lambda x, gamma: focal(x, y, gamma), at)
+    torch.testing.assert_close(found, expected)
+    torch.testing.assert_close(torch.autograd.functional.hessian(function, at), expected)
+
+
+@pytest.mark.parametrize("function", [jacrev, grad], ids=["jacrev", "grad"])
+def test_third_derivative_is_an_error(function):
+    x, y = example(rows=1, classes=2, dtype=torch.float64)
+    loss = losslang.losses.cross_entropy()
+
+    def along(x):
+        return loss(torch.stack([x, 2 * x])[None], y)
+
+    with pytest.raises(RuntimeError, match="third derivative"):
+        function(function(function(along)))(x[0, 0].detach())
+
+
+def test_third_derivative_of_a_graph_is_an_error():
+    x, y = example(rows=2, classes=3, dtype=torch.float64)
+    (first,) = torch.autograd.grad(losslang.losses.focal()(x, y), x, create_graph=True)
+    (second,) = torch.autograd.grad(first.sum(), x, create_graph=True)
+    with pytest.raises(RuntimeError, match="'focal' has no third derivative"):
+        second.sum().backward()
 
 
 def test_forward_mode_is_an_error():
