@@ -90,7 +90,7 @@ std::vector<std::vector<double>> pointsOf(std::string_view domain) {
 void checkFormulaAt(const std::string &formula, const std::vector<double> &x) {
   std::string text =
       "loss f(x: [batch, class], w: [batch, class]) {\n  return " + formula + "\n}\n";
-  checkGradients(text, "f", "x", {{"x", matrix(3, x)}, {"w", matrix(3, kOther)}});
+  checkGradients(text, "f", "x", {{"x", matrix(3, x)}, {"w", matrix(3, kOther)}}, true);
 }
 
 void checkFormula(const std::string &formula, bool positive = true) {
