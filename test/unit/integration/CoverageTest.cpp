@@ -356,7 +356,8 @@ TEST_P(Coverage, SecondOrder) {
   Oracle oracle(subject().text());
   auto along = [&](double step) {
     std::vector<Matrix> shifted = inputs();
-    for (size_t i = 0; i < 2; ++i)
+    // By decree what stop_gradient gives does not move.
+    for (size_t i = subject().name() == "stop_gradient"; i < 2; ++i)
       for (size_t k = 0; k < shifted[i].size(); ++k)
         shifted[i][k] += step * direction[i][k];
     return oracle.evaluate(kRowCount, kClassCount, shifted);
@@ -433,7 +434,7 @@ TEST(OperationCoverage, EveryOperationComesFromTheLanguage) {
   PipelineContext context;
   for (const std::string &text : texts)
     for (Phase phase : {Phase::Loss, Phase::Differentiate, Phase::Specialise}) {
-      Compilation compilation = compileTo(context, text, phase, 1u << LOSS_TANGENT_ALL);
+      Compilation compilation = compileTo(context, text, phase, 1u << LOSS_TANGENT);
       ASSERT_TRUE(compilation.succeeded()) << failureOf(compilation, text);
       addOperations(*compilation.module, seen);
     }
@@ -463,8 +464,7 @@ TEST(OperationCoverage, EveryOperationHasADerivative) {
   for (const Subject &subject : allSubjects())
     texts.push_back(subject.text());
   for (const std::string &text : texts) {
-    Compilation compilation =
-        compileTo(context, text, Phase::Differentiate, 1u << LOSS_TANGENT_ALL);
+    Compilation compilation = compileTo(context, text, Phase::Differentiate, 1u << LOSS_TANGENT);
     ASSERT_TRUE(compilation.succeeded()) << failureOf(compilation, text);
     compilation.module.get()->walk([&](ir::ProgramOp program) {
       program.walk([&](mlir::Operation *op) {

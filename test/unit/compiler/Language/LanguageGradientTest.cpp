@@ -74,12 +74,16 @@ const std::vector<double> kMixed = {-0.6, 1.4, -2.1, 0.35, 0.8, -1.2};
 const std::vector<double> kOther = {1.1, -0.4, 2.3, 0.7, -1.3, 0.2};
 
 const std::vector<double> kUnit = {-0.6, 0.4, -0.9, 0.35, 0.8, -0.2};
+/// Away from poles at whole numbers: near one, differences tell less.
+const std::vector<double> kBetween = {-0.6, 1.4, -2.4, 0.35, 0.8, -1.6};
 const std::vector<double> kAboveOne = {1.3, 2.7, 1.9, 3.4, 1.6, 1.1};
 
 /// Points in a domain of Builtins.def, on all sides of what happens there.
 std::vector<std::vector<double>> pointsOf(std::string_view domain) {
   if (domain.starts_with("-1 <"))
     return {kUnit};
+  if (domain.find("-1, -2") != std::string_view::npos)
+    return {kPositive, kBetween};
   if (domain.starts_with("x >= 1"))
     return {kAboveOne};
   if (domain.starts_with("x >"))
