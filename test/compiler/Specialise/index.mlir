@@ -115,7 +115,7 @@ loss.program @comparedWithInput(%x: tensor<?x?xf64, #bc> {loss.kind = "input", l
 // Truth values are not gathered, but the numbers that they choose.
 // CHECK-LABEL: loss.program @chosen(
 // CHECK: %[[S:.*]] = arith.select
-// CHECK-NEXT: loss.gather %[[S]]
+// CHECK: loss.gather %[[S]]
 loss.program @chosen(%x: tensor<?x?xf64, #bc> {loss.kind = "input", loss.name = "x"},
                      %y: tensor<?x?xf64, #bc> {loss.kind = "target", loss.name = "y"},
                      %w: tensor<?xf64, #c> {loss.kind = "fixed", loss.name = "w"})
