@@ -226,6 +226,43 @@ TEST_P(Contract, ReadsNothingBehindARow) {
 INSTANTIATE_TEST_SUITE_P(Library, Contract, ::testing::ValuesIn(rowLosses()),
                          [](auto &info) { return info.param; });
 
+/// A row of weight 0 is 0 whatever the formula gives there, also where the rows are the only axis.
+TEST(Weights, LeaveRowsOut) {
+  Compiler compiler;
+  for (const char *result : {"[b]) { return log(x) }", "[b, c]) { return sum(log(x) over c) }"}) {
+    auto loss = compiler.compile("loss f(x: " + std::string(result), "f.loss",
+                                 KernelSelection::training(LOSS_F64, LOSS_TARGET_NONE));
+    const LossModule &module = loss->module();
+    const LossKernel *kernel =
+        loss_find_kernel(&module, LOSS_F64, LOSS_TARGET_NONE, LOSS_VALUE_AND_GRAD, LOSS_PLAIN);
+    constexpr int64_t rows = 21;
+    const int64_t sizes[] = {rows, 1}, stride = 1;
+    std::vector<double> x(rows, 2), weights(rows, 0.5), value(rows, 7), gradient(rows, 7);
+    for (int64_t row = 0; row < rows; row += 3) {
+      x[row] = row % 2 ? NAN : 0; // Not a number, and an infinite derivative.
+      weights[row] = 0;
+    }
+    std::vector<char> scratch(1 << 16);
+    const void *inputs[] = {x.data()};
+    void *grads[] = {gradient.data()};
+    LossArgs args = {};
+    args.sizes = sizes;
+    args.inputs = inputs;
+    args.input_strides = args.grad_strides = &stride;
+    args.weights = weights.data();
+    args.weight_stride = 1;
+    args.value = value.data();
+    args.grads = grads;
+    args.grad_scale = 1;
+    void *aligned = scratch.data() + (64 - reinterpret_cast<uintptr_t>(scratch.data()) % 64);
+    EXPECT_EQ(loss_kernel_entry(kernel, loss_cpu_level())(&args, 0, rows, aligned), -1);
+    for (int64_t row = 0; row < rows; ++row) {
+      EXPECT_EQ(gradient[row], row % 3 ? 0.25 : 0) << row << result;
+      EXPECT_NEAR(value[row], row % 3 ? 0.5 * std::log(2) : 0, 1e-15) << row << result;
+    }
+  }
+}
+
 /// The table of the paper: value of NGL at uniform, perfect and wholly wrong probabilities.
 TEST(Ngl, HasThePublishedValues) {
   Compiler compiler;

@@ -385,15 +385,22 @@ void KernelBuilder::emitPhase(PhaseKey key, PhasePlan &phase) {
       reduced.push_back(element(reduce.getInput()));
     for (Value keep : phase.keeps)
       written.push_back(element(keep));
+    // Kernels that work on single rows leave out those of weight 0; here are many rows at once.
+    bool skipsRows = program.worksOnRange() && weights && !isTangent;
+    Value own;
     for (unsigned index : phase.outputs) {
       Output &output = plan.outputs[index];
       Value x = element(output.value);
-      if (output.factor == weights && weights)
-        x = arith::MulFOp::create(
-            builder, loc, x,
-            read(output.value, weights, cast<ArrayType>(weights.getType()).getAxes().getNames()));
-      else if (output.factor)
-        x = arith::MulFOp::create(builder, loc, x, output.factor);
+      bool isWeighted = output.factor && output.factor == weights;
+      if (!own && (isWeighted || skipsRows))
+        own = read(output.value, weights, cast<ArrayType>(weights.getType()).getAxes().getNames());
+      if (output.factor)
+        x = arith::MulFOp::create(builder, loc, x, isWeighted ? own : output.factor);
+      if (skipsRows) {
+        Value counts =
+            arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::UNE, own, number(0));
+        x = arith::SelectOp::create(builder, loc, counts, x, number(0));
+      }
       written.push_back(x);
     }
     PhaseYieldOp::create(builder, loc, reduced, written);
