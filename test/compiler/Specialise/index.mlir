@@ -26,6 +26,28 @@ loss.program @sumOfProduct(%x: tensor<?x?xf64, #bc> {loss.kind = "input", loss.n
 #bc = #loss.axes<batch, class>
 #b = #loss.axes<batch>
 
+// So is the sum of xlogy(y, f(x)).
+// CHECK-LABEL: loss.program @sumOfXlogy(
+// CHECK-SAME: %[[X:[a-z0-9]*]]: tensor<?x?xf64, {{.*}}, %[[T:[a-z0-9]*]]: tensor<?xi64
+// CHECK-NOT: one_hot
+// CHECK: %[[G:.*]] = loss.gather %[[X]] at %[[T]] over "class"
+// CHECK: %[[E:.*]] = math.exp %[[G]] : tensor<?xf64, #loss.axes<batch>>
+// CHECK: loss.xlogy %{{.*}}, %[[E]] : tensor<?xf64, #loss.axes<batch>>
+// CHECK: loss.yield
+loss.program @sumOfXlogy(%x: tensor<?x?xf64, #bc> {loss.kind = "input", loss.name = "x"},
+                         %y: tensor<?x?xf64, #bc> {loss.kind = "target", loss.name = "y"})
+    -> (tensor<?xf64, #b> {loss.result = "value"}) attributes {axes = #bc} {
+  %0 = math.exp %x : tensor<?x?xf64, #bc>
+  %1 = loss.xlogy %y, %0 : tensor<?x?xf64, #bc>
+  %2 = loss.reduce sum %1 over "class" : tensor<?x?xf64, #bc> -> tensor<?xf64, #b>
+  loss.yield %2 : tensor<?xf64, #b>
+}
+
+// -----
+
+#bc = #loss.axes<batch, class>
+#b = #loss.axes<batch>
+
 // sum(y) is 1.
 // CHECK-LABEL: loss.program @sum(
 // CHECK: %[[ONE:.*]] = arith.constant 1.000000e+00 : f64

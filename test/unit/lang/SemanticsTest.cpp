@@ -198,6 +198,13 @@ TEST(Semantics, IndexAndDenseTargets) { // [LANG-3.4], [LANG-7.3]
   EXPECT_NEAR(index.value[0], std::numbers::ln2, 1e-14);
   EXPECT_EQ(index.value[1], inf);
   EXPECT_TRUE(std::isnan(dense.call({logits, {{0, 1, 0}, {1, 0, 0}}}).value[0]));
+  // Other functions of the target that are 0 where it is 0.
+  CompiledLoss xlogy("loss t(x: [b, c], y: target [b, c]) { return sum(xlogy(y, x) over c) }",
+                     LOSS_TARGET_INDEX);
+  index = xlogy.call({{{nan, 3, -1}, {2, -inf, 0.5}}, {{1}, {2}}});
+  EXPECT_NEAR(index.value[0], std::log(3), 1e-14);
+  EXPECT_NEAR(index.value[1], std::log(0.5), 1e-14);
+  EXPECT_EQ(index.grads[0][1], (Row{0, 0, 2}));
 }
 
 TEST(Semantics, Powers) { // [LANG-5.2], [LANG-7.4], [LANG-8.6]

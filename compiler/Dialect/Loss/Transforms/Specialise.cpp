@@ -76,6 +76,7 @@ Value gather(PatternRewriter &rewriter, Location loc, Value x, OneHotOp oneHot) 
 }
 
 // s * x  ==  one_hot * broadcast(factor * gather(x))     for a sparse s; likewise s / x
+// and xlogy(s, x)
 template <typename Op> struct MultiplySparse : OpRewritePattern<Op> {
   using OpRewritePattern<Op>::OpRewritePattern;
   LogicalResult matchAndRewrite(Op op, PatternRewriter &rewriter) const override {
@@ -89,7 +90,7 @@ template <typename Op> struct MultiplySparse : OpRewritePattern<Op> {
           op, Sparse::build(rewriter, loc, sparse->oneHot, Op::create(rewriter, loc, left, right)));
       return success();
     }
-    if (std::is_same_v<Op, arith::DivFOp>)
+    if (!std::is_same_v<Op, arith::MulFOp>)
       return failure();
     if (auto sparse = Sparse::match(op.getRhs()); sparse && sparse->oneHot.getNarrow()) {
       Value left = gather(rewriter, loc, op.getLhs(), sparse->oneHot);
@@ -294,7 +295,8 @@ struct SpecialisePass : loss::ir::impl::SpecialiseBase<SpecialisePass> {
 
   LogicalResult initialize(MLIRContext *context) override {
     RewritePatternSet set(context);
-    set.add<MultiplySparse<arith::MulFOp>, MultiplySparse<arith::DivFOp>, NegateSparse,
+    set.add<MultiplySparse<arith::MulFOp>, MultiplySparse<arith::DivFOp>,
+            MultiplySparse<XlogyOp>, NegateSparse,
             AddSparse<arith::AddFOp>, AddSparse<arith::SubFOp>, SumSparse, SinkGather,
             EvaluateAtBothValues, MultiplyByMinusOne, SubtractNegated>(context);
     BroadcastOp::getCanonicalizationPatterns(set, context);
