@@ -16,10 +16,14 @@ using namespace loss::ir::reference;
 namespace loss::stress {
 
 const char *subjectName(Subject subject) {
-  static const char *const names[subjects] = {
-      "interpreter in double", "rewritten value", "rewritten gradient",
-      "central differences",   "LibTorch",        "kernels",
-      "unoptimised kernels"};
+  static const char *const names[subjects] = {"interpreter in double",
+                                              "rewritten value",
+                                              "rewritten gradient",
+                                              "central differences",
+                                              "LibTorch",
+                                              "kernels",
+                                              "unoptimised kernels",
+                                              "kernels with options"};
   return names[unsigned(subject)];
 }
 
@@ -81,6 +85,8 @@ struct Checker::Impl {
   std::string compareKernels(const lang::Program &program, const Data &data,
                              const std::vector<BoundedArray> &exact,
                              const std::vector<BoundedArray> &rewritten);
+  std::string compareOptions(const lang::Program &program, const std::string &text,
+                             Flavour flavour);
   std::string compareTorch(const lang::Program &program, const Data &data,
                            const std::vector<BoundedArray> &exact);
   Tally &tally(Subject subject) { return tallies[unsigned(subject)]; }
@@ -125,6 +131,10 @@ Verdict Checker::Impl::check(const std::string &text, uint64_t chosen) {
     if (Verdict verdict = checkData(*program, text, randomData(*program, seed, flavour));
         !verdict.failure.empty())
       return verdict;
+  if (options.kernels && seed % 5 == 0)
+    for (Flavour flavour : {Flavour::Ordinary, Flavour::Extreme})
+      if (std::string failure = compareOptions(*program, text, flavour); !failure.empty())
+        return {failure};
   return {};
 }
 
@@ -257,46 +267,100 @@ std::string Checker::Impl::compareDifference(ir::ProgramOp program, const Data &
   return text;
 }
 
-/// In f32 or f64 or both, and in one without optimisation. The bounds of a kernel are those
-/// of the program that it was made from, around the value of the program as it was written; around
-/// its own where that one is not known to 192 bits (log(1 - sigmoid(10000))).
-std::string Checker::Impl::compareKernels(const lang::Program &program, const Data &data,
-                                          const std::vector<BoundedArray> &exact,
-                                          const std::vector<BoundedArray> &rewritten) {
-  std::vector<BoundedArray> expected = exact;
+/// The bounds of a kernel are those of the program that it was made from, around the value of the
+/// program as it was written; around its own where that one is not known to 192 bits (log(1 -
+/// sigmoid(10000))).
+static std::vector<BoundedArray> boundsOfKernel(std::vector<BoundedArray> exact,
+                                                const std::vector<BoundedArray> &rewritten) {
   for (size_t i = 0; i < exact.size(); ++i)
     for (size_t k = 0; k < exact[i].data.size(); ++k) {
       // Beside what the rewritten program rounds: constants that were folded in f64, as the program
       // as written computes them there.
-      Errors &errors = expected[i].data[k].error;
+      Errors &errors = exact[i].data[k].error;
       double folded = errors[F64];
       if (!std::isfinite(errors[Exact]))
-        expected[i].data[k].value = rewritten[i].data[k].value;
+        exact[i].data[k].value = rewritten[i].data[k].value;
       errors = rewritten[i].data[k].error;
       if (std::isfinite(folded))
         for (double &error : errors)
           error += folded;
     }
-  std::mt19937_64 random(seed);
-  unsigned dice = random() % 100;
-  unsigned mode = dice < 60   ? LOSS_VALUE_AND_ALL_GRADS
-                  : dice < 85 ? LOSS_VALUE_AND_GRAD
-                              : LOSS_VALUE;
+  return exact;
+}
+
+static unsigned modeOf(uint64_t dice) {
+  return dice % 100 < 60   ? LOSS_VALUE_AND_ALL_GRADS
+         : dice % 100 < 85 ? LOSS_VALUE_AND_GRAD
+                           : LOSS_VALUE;
+}
+
+/// In f32 or f64 or both, and in one without optimisation.
+std::string Checker::Impl::compareKernels(const lang::Program &program, const Data &data,
+                                          const std::vector<BoundedArray> &exact,
+                                          const std::vector<BoundedArray> &rewritten) {
+  std::vector<BoundedArray> expected = boundsOfKernel(exact, rewritten);
+  unsigned mode = modeOf(std::mt19937_64(seed)());
   // Compilation takes most of the time: not every program in every way.
   for (unsigned element : {LOSS_F32, LOSS_F64}) {
     if (seed % 4 != 0 && seed % 2 != element)
       continue;
-    if (std::string failure = kernels.compare({element, mode, true}, program, data, expected, seed,
-                                              tally(Subject::Kernel));
+    if (std::string failure = kernels.compare({element, mode, true}, program, data, {}, expected,
+                                              seed, tally(Subject::Kernel));
         !failure.empty())
       return failure;
     if (seed % 8 < 2)
-      if (std::string failure = kernels.compare({element, mode, false}, program, data, exact, seed,
-                                                tally(Subject::KernelAsWritten));
+      if (std::string failure = kernels.compare({element, mode, false}, program, data, {}, exact,
+                                                seed, tally(Subject::KernelAsWritten));
           !failure.empty())
         return failure;
   }
   return {};
+}
+
+/// A kernel with class weights and label smoothing (where the loss has a target) and weights of the
+/// elements, against a program in which all these are written out. Rows of weight 0 hold NaN.
+std::string Checker::Impl::compareOptions(const lang::Program &program, const std::string &text,
+                                          Flavour flavour) {
+  Data data = randomData(program, seed, flavour);
+  bool hasTarget = llvm::any_of(program.inputs, [](const lang::ProgramInput &input) {
+    return input.kind == lang::InputKind::Target;
+  });
+  std::mt19937_64 random(seed);
+  unsigned mode = modeOf(random());
+  KernelChoice choice = {random() % 2 ? LOSS_F32 : LOSS_F64, mode, random() % 4 != 0,
+                         hasTarget ? LOSS_WITH_OPTIONS : LOSS_PLAIN};
+  std::string failure;
+  const LossModule *module = kernels.load(choice, program, data, failure);
+  if (!module)
+    return failure;
+
+  CallOptions call = randomOptions(program, data, random());
+  std::string spelled = withOptionsWritten(text, program, module->class_weighting);
+  lang::DiagnosticEngine diagnostics("options.loss");
+  std::optional<lang::Program> explicitly = lang::parseProgram(spelled, diagnostics);
+  if (!explicitly)
+    return "the options cannot be written out: " + lang::render(diagnostics) + spelled;
+  Data all = withOptionsWritten(data, program, call);
+  auto evaluated = [&](const Programs &programs) {
+    RoundedConstants scope;
+    auto results = evaluateIn<Bounded>(programs.gradient, converted<Bounded>(all.arguments));
+    if (mlir::failed(results))
+      return std::vector<BoundedArray>();
+    // Nobody asks for the gradients by the options.
+    auto first = results->begin() + 1 + program.inputs.size();
+    results->erase(first, first + writtenOptions);
+    return std::move(*results);
+  };
+  Programs asWritten = writtenLab.asWritten(*explicitly);
+  Programs rewritten = optimisedLab.optimised(*explicitly);
+  if (!asWritten.gradient || !rewritten.gradient)
+    return "no gradient with the options written out: " + optimisedLab.messages() + spelled;
+  std::vector<BoundedArray> expected = evaluated(asWritten);
+  if (choice.optimised)
+    expected = boundsOfKernel(std::move(expected), evaluated(rewritten));
+  failure =
+      kernels.compare(choice, program, data, call, expected, seed, tally(Subject::KernelOptions));
+  return failure.empty() ? failure : failure + "\n" + all.text() + spelled;
 }
 
 /// LibTorch computes in double but promises nothing about the accuracy of its functions (trigamma

@@ -23,8 +23,9 @@ enum class Subject : unsigned {
   Torch,           ///< LibTorch's value and autograd
   Kernel,          ///< compiled code
   KernelAsWritten, ///< compiled code of the program without simplification
+  KernelOptions,   ///< compiled code with class weights, label smoothing, and weights of elements
 };
-inline constexpr unsigned subjects = 7;
+inline constexpr unsigned subjects = 8;
 const char *subjectName(Subject subject);
 
 /// How numbers fared, for each subject.

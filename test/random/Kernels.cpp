@@ -31,15 +31,25 @@ template <typename T> struct Slabs {
 template <typename T> class Call {
 public:
   Call(const LossModule &module, const LossKernel &kernel, const lang::Program &program,
-       const Data &data, uint64_t seed)
-      : module(module), kernel(kernel), program(program), data(data), random(seed),
-        rows(module.row_axis < 0 ? 1 : data.sizes[0]) {}
+       const Data &data, const CallOptions &options, uint64_t seed)
+      : module(module), kernel(kernel), program(program), data(data), options(options),
+        random(seed), rows(module.row_axis < 0 ? 1 : data.sizes[0]),
+        weights(options.weights.begin(), options.weights.end()),
+        classWeights(options.classWeights.begin(), options.classWeights.end()) {}
 
-  std::string run(const std::vector<BoundedArray> &expected, Arithmetic arithmetic, Tally &tally) {
+  std::string run(std::vector<BoundedArray> expected, Arithmetic arithmetic, Tally &tally) {
     // Where the rows are the only axis, they are contiguous.
     gap = module.axis_count == 1 || random() % 3 ? 0 : 3;
-    weight = random() % 2 ? 1 : 0.75;
+    // Powers of two: they round nothing, so the bounds need not know of them.
+    weight = random() % 2 ? 1 : 0.25;
     scale = random() % 2 ? 1 : 0.5;
+    if (options.weights.empty())
+      weights = {T(weight)};
+    else
+      weight = 1; // `expected` has the weights.
+    for (int64_t r = 0; r < rows; ++r)
+      if (isIgnored(r))
+        ignore(r, expected);
     for (uint32_t i = 0; i < module.input_count; ++i)
       addInput(i);
     for (uint32_t i = 0; i < module.param_count; ++i)
@@ -52,6 +62,22 @@ public:
 
 private:
   bool hasRows(const lang::AxisSet axes) const { return module.row_axis == 0 && (axes & 1); }
+
+  /// Whether the row has weight 0 and one number as its result: then it is not evaluated.
+  bool isIgnored(int64_t row) const {
+    return !options.weights.empty() && module.row_axis == 0 && module.result_axis_count == 1 &&
+           module.result_axes[0] == 0 && options.weights[size_t(row)] == 0;
+  }
+  /// Its numbers are 0 whatever the formula gives.
+  void ignore(int64_t row, std::vector<BoundedArray> &expected) const {
+    for (size_t i = 0; i < expected.size(); ++i) {
+      std::vector<Bounded> &all = expected[i].data;
+      bool byRow = i == 0 || (i <= program.inputs.size() && hasRows(program.inputs[i - 1].axes));
+      size_t size = all.size() / size_t(rows);
+      if (byRow)
+        std::fill_n(all.begin() + row * int64_t(size), size, Bounded(0));
+    }
+  }
 
   void addInput(uint32_t i) {
     const lang::ProgramInput &input = program.inputs[i];
@@ -68,7 +94,8 @@ private:
     auto &slabs = arrays.emplace_back(std::make_unique<Slabs<T>>(count, size, gap, T(NAN)));
     for (int64_t r = 0; r < count; ++r)
       for (int64_t k = 0; k < size; ++k)
-        slabs->at(r, k) = T(array.data[size_t(r * size + k)]);
+        slabs->at(r, k) =
+            hasRows(input.axes) && isIgnored(r) ? T(NAN) : T(array.data[size_t(r * size + k)]);
     inputs.push_back(slabs->data.data());
     inputStrides.push_back(count > 1 || hasRows(input.axes) ? slabs->stride : 0);
   }
@@ -103,13 +130,15 @@ private:
     std::unique_ptr<unsigned char, decltype(&std::free)> scratch(
         static_cast<unsigned char *>(std::aligned_alloc(64, rounded)), &std::free);
     std::memset(scratch.get(), 0x5a, rounded);
-    T factor = T(weight);
     LossArgs args{};
     args.sizes = sizes.data();
     args.inputs = inputs.data();
     args.input_strides = inputStrides.data();
     args.params = params.data();
-    args.weights = &factor;
+    args.class_weights = classWeights.data();
+    args.label_smoothing = options.smoothing;
+    args.weights = weights.data();
+    args.weight_stride = options.weights.empty() ? 0 : 1;
     args.value = value.data();
     args.grads = gradBases.data();
     args.grad_strides = gradStrides.data();
@@ -177,13 +206,10 @@ private:
   static std::vector<Bounded> scaled(std::vector<Bounded> numbers, double factor) {
     for (Bounded &x : numbers) {
       x.value = x.value * Real(factor);
-      // The product rounds, too.
-      double size = std::abs(toDouble(x.value));
+      // The product may underflow.
+      const Errors least = {0x1p-149, 0x1p-1074, 0};
       for (unsigned a = 0; a < arithmetics; ++a)
-        x.error[a] = factor * x.error[a] + (factor == 1 ? 0
-                                            : a == F32  ? size * 0x1p-23 + 0x1p-149
-                                            : a == F64  ? size * 0x1p-52 + 0x1p-1074
-                                                        : 0);
+        x.error[a] = factor * x.error[a] + (factor == 1 ? 0 : least[a]);
     }
     return numbers;
   }
@@ -192,6 +218,7 @@ private:
   const LossKernel &kernel;
   const lang::Program &program;
   const Data &data;
+  const CallOptions &options;
   std::mt19937_64 random;
   int64_t rows, gap = 0;
   double weight = 1, scale = 1;
@@ -200,7 +227,7 @@ private:
   std::vector<const void *> inputs;
   std::vector<void *> gradBases;
   std::vector<double> params;
-  std::vector<T> value;
+  std::vector<T> weights, classWeights, value;
 };
 
 } // namespace
@@ -210,7 +237,7 @@ struct KernelRunner::Impl {
   std::shared_ptr<Jit> jit;
   std::unique_ptr<PipelineContext> context;
   unsigned used = 0;
-  using Key = std::tuple<unsigned, unsigned, unsigned, bool>;
+  using Key = std::tuple<unsigned, unsigned, unsigned, unsigned, bool>;
   std::map<Key, std::unique_ptr<JitModule>> modules;
 
   PipelineContext &pipeline() {
@@ -234,48 +261,70 @@ void KernelRunner::setText(const std::string &text) {
   impl->modules.clear();
 }
 
-std::string KernelRunner::compare(const KernelChoice &choice, const lang::Program &program,
-                                  const Data &data, const std::vector<BoundedArray> &expected,
-                                  uint64_t seed, Tally &tally) {
-  static const char *const modes[] = {"value", "value and gradients", "value and all gradients"};
-  unsigned target = LOSS_TARGET_NONE;
+static unsigned targetOf(const lang::Program &program, const Data &data) {
   for (const lang::ProgramInput &input : program.inputs)
     if (input.kind == lang::InputKind::Target)
-      target = data.classes.empty() ? LOSS_TARGET_DENSE : LOSS_TARGET_INDEX;
-  std::string what = std::string(choice.optimised ? "kernel" : "unoptimised kernel") + " (" +
-                     (choice.element == LOSS_F32 ? "f32, " : "f64, ") +
-                     (target == LOSS_TARGET_INDEX ? "classes, " : "") + modes[choice.mode] + ")";
+      return data.classes.empty() ? LOSS_TARGET_DENSE : LOSS_TARGET_INDEX;
+  return LOSS_TARGET_NONE;
+}
 
-  auto &loaded = impl->modules[{choice.element, target, choice.mode, choice.optimised}];
-  if (!loaded) {
-    PipelineOptions options;
-    options.selection = {1u << choice.element, 1u << target, 1u << choice.mode, 1u << LOSS_PLAIN,
-                         0};
-    // Where all arguments are inputs with a gradient, there is no mode for more.
-    if (choice.mode == LOSS_VALUE_AND_ALL_GRADS)
-      options.selection.modes |= 1u << LOSS_VALUE_AND_GRAD;
-    options.simplify = choice.optimised;
-    Compilation compiled = impl->pipeline().compile(impl->text, "random.loss", options, true);
-    if (!compiled.succeeded())
-      return what + " does not compile: " + lang::render(compiled.diagnostics) + compiled.failure;
-    auto &object = compiled.levels.at(0).object;
-    auto module = impl->jit->load({object.data(), object.size()});
-    if (!module)
-      return what + " cannot be loaded: " + llvm::toString(module.takeError());
-    loaded = std::move(*module);
+static std::string nameOf(const KernelChoice &choice, unsigned target) {
+  static const char *const modes[] = {"value", "value and gradients", "value and all gradients"};
+  return std::string(choice.optimised ? "kernel" : "unoptimised kernel") +
+         (choice.options == LOSS_WITH_OPTIONS ? " with options (" : " (") +
+         (choice.element == LOSS_F32 ? "f32, " : "f64, ") +
+         (target == LOSS_TARGET_INDEX ? "classes, " : "") + modes[choice.mode] + ")";
+}
+
+const LossModule *KernelRunner::load(const KernelChoice &choice, const lang::Program &program,
+                                     const Data &data, std::string &failure) {
+  unsigned target = targetOf(program, data);
+  auto &loaded =
+      impl->modules[{choice.element, target, choice.mode, choice.options, choice.optimised}];
+  if (loaded)
+    return &loaded->module();
+  PipelineOptions options;
+  options.selection = {1u << choice.element, 1u << target, 1u << choice.mode, 1u << choice.options,
+                       0};
+  // Where all arguments are inputs with a gradient, there is no mode for more.
+  if (choice.mode == LOSS_VALUE_AND_ALL_GRADS)
+    options.selection.modes |= 1u << LOSS_VALUE_AND_GRAD;
+  options.simplify = choice.optimised;
+  Compilation compiled = impl->pipeline().compile(impl->text, "random.loss", options, true);
+  if (!compiled.succeeded()) {
+    failure = nameOf(choice, target) + " does not compile: " + lang::render(compiled.diagnostics) +
+              compiled.failure;
+    return nullptr;
   }
-  const LossModule &module = loaded->module();
+  auto &object = compiled.levels.at(0).object;
+  auto module = impl->jit->load({object.data(), object.size()});
+  if (!module) {
+    failure = nameOf(choice, target) + " cannot be loaded: " + llvm::toString(module.takeError());
+    return nullptr;
+  }
+  loaded = std::move(*module);
+  return &loaded->module();
+}
+
+std::string KernelRunner::compare(const KernelChoice &choice, const lang::Program &program,
+                                  const Data &data, const CallOptions &options,
+                                  const std::vector<BoundedArray> &expected, uint64_t seed,
+                                  Tally &tally) {
+  unsigned target = targetOf(program, data);
+  std::string failure;
+  const LossModule *module = load(choice, program, data, failure);
+  if (!module)
+    return failure;
   const LossKernel *kernel = nullptr;
   for (unsigned mode = choice.mode; !kernel && int(mode) >= 0; --mode)
-    kernel = loss_find_kernel(&module, choice.element, target, mode, LOSS_PLAIN);
+    kernel = loss_find_kernel(module, choice.element, target, mode, choice.options);
   if (!kernel)
     return {}; // A loss without an input that is a value has no gradient.
-  Arithmetic arithmetic = choice.element == LOSS_F32 ? F32 : F64;
-  std::string failure =
+  failure =
       choice.element == LOSS_F32
-          ? Call<float>(module, *kernel, program, data, seed).run(expected, arithmetic, tally)
-          : Call<double>(module, *kernel, program, data, seed).run(expected, arithmetic, tally);
-  return failure.empty() ? failure : what + ": " + failure;
+          ? Call<float>(*module, *kernel, program, data, options, seed).run(expected, F32, tally)
+          : Call<double>(*module, *kernel, program, data, options, seed).run(expected, F64, tally);
+  return failure.empty() ? failure : nameOf(choice, target) + ": " + failure;
 }
 
 } // namespace loss::stress

@@ -6,6 +6,7 @@
 #include "runtime/abi/LossAbi.h"
 #include "test/random/Compare.h"
 #include "test/random/Data.h"
+#include "test/random/Options.h"
 
 #include <memory>
 #include <string>
@@ -19,6 +20,8 @@ struct KernelChoice {
   unsigned element, mode;
   /// With the passes that rewrite formulas.
   bool optimised;
+  /// LOSS_PLAIN, ...
+  unsigned options = LOSS_PLAIN;
 };
 
 /// Compiles losses in this process and calls them.
@@ -29,11 +32,15 @@ public:
 
   /// A loss to call from now on.
   void setText(const std::string &text);
-  /// Compiles (at the first call) and runs one kernel, and compares what it gives with `expected`:
-  /// the value, then the gradient by each input and parameter. `seed` chooses weights and strides.
-  /// Empty, or what is wrong.
+  /// The module of one kernel, compiled at the first call. Null: why is in `failure`.
+  const LossModule *load(const KernelChoice &choice, const lang::Program &program, const Data &data,
+                         std::string &failure);
+  /// Runs one kernel and compares what it gives with `expected`: the value, then the gradient by
+  /// each input and parameter, with the weights that `options` has. `seed` chooses the weight
+  /// otherwise, and strides. Empty, or what is wrong.
   std::string compare(const KernelChoice &choice, const lang::Program &program, const Data &data,
-                      const std::vector<BoundedArray> &expected, uint64_t seed, Tally &tally);
+                      const CallOptions &options, const std::vector<BoundedArray> &expected,
+                      uint64_t seed, Tally &tally);
 
 private:
   struct Impl;

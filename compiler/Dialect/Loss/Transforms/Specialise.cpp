@@ -295,9 +295,8 @@ struct SpecialisePass : loss::ir::impl::SpecialiseBase<SpecialisePass> {
 
   LogicalResult initialize(MLIRContext *context) override {
     RewritePatternSet set(context);
-    set.add<MultiplySparse<arith::MulFOp>, MultiplySparse<arith::DivFOp>,
-            MultiplySparse<XlogyOp>, NegateSparse,
-            AddSparse<arith::AddFOp>, AddSparse<arith::SubFOp>, SumSparse, SinkGather,
+    set.add<MultiplySparse<arith::MulFOp>, MultiplySparse<arith::DivFOp>, MultiplySparse<XlogyOp>,
+            NegateSparse, AddSparse<arith::AddFOp>, AddSparse<arith::SubFOp>, SumSparse, SinkGather,
             EvaluateAtBothValues, MultiplyByMinusOne, SubtractNegated>(context);
     BroadcastOp::getCanonicalizationPatterns(set, context);
     ReduceOp::getCanonicalizationPatterns(set, context);
