@@ -71,6 +71,8 @@ private:
   void emitRow();
   /// Zeros where a row of weight 0 has its result and gradients.
   void emitSkippedRow();
+  /// Whether one element of the array may stand for all.
+  bool isWeights(Value array);
   void emitReturn(KernelReturnOp op);
   /// Scratch for what sums in memory lose by rounding.
   void addLostArrays();
@@ -336,6 +338,12 @@ Value FunctionBuilder::roundedSize(ArrayType array) {
   return scale == 1 ? count : code.product(count, code.integer(scale));
 }
 
+bool FunctionBuilder::isWeights(Value array) {
+  auto argument = dyn_cast<BlockArgument>(array);
+  return argument && argument.getOwner() == &kernel.getBody().front() &&
+         kernel.getRole(argument.getArgNumber()).getKind() == RoleKind::weights;
+}
+
 void FunctionBuilder::emitOp(Operation &op) {
   Value result = op.getResult(0);
   if (auto own = dyn_cast<ScratchOp>(op)) {
@@ -344,9 +352,11 @@ void FunctionBuilder::emitOp(Operation &op) {
     scratchUsed = arith::AddIOp::create(b, scratchUsed, roundedSize(type));
     scratchArrays.push_back(type);
   } else if (auto own = dyn_cast<LoadOp>(op)) {
-    code.map[result] = load(
-        code.at(code.map.lookup(own.getArray()), code.map.lookup(own.getIndex()), code.element),
-        code.element);
+    Value index = code.map.lookup(own.getIndex());
+    if (isWeights(own.getArray()))
+      index = code.product(index, code.weightStride);
+    code.map[result] =
+        load(code.at(code.map.lookup(own.getArray()), index, code.element), code.element);
   } else if (auto size = dyn_cast<AxisSizeOp>(op)) {
     // Of the whole call, also where the kernel works on a range.
     StringAttr axis = kernel.getOriginal(size.getAxisAttr());
@@ -385,10 +395,7 @@ void FunctionBuilder::emitScan(ScanOp scan) {
       else
         offset = arith::AddIOp::create(b, offset, code.product(positions[axis], step));
     }
-    // One weight may stand for all.
-    auto argument = dyn_cast<BlockArgument>(of);
-    if (argument && argument.getOwner() == &kernel.getBody().front() &&
-        kernel.getRole(argument.getArgNumber()).getKind() == RoleKind::weights) {
+    if (isWeights(of)) {
       offset = code.product(offset, code.weightStride);
       stride = code.product(stride, code.weightStride);
     }

@@ -263,6 +263,33 @@ TEST(Weights, LeaveRowsOut) {
   }
 }
 
+/// One weight for all is read at no class index: what lies behind it is somebody else's.
+TEST(Weights, OneForAllIsReadOnce) {
+  Compiler compiler;
+  auto loss =
+      compiler.compile("loss f(x: [c], z: [], y: target [c]) { return z * y + x }", "f.loss",
+                       KernelSelection::training(LOSS_F64, LOSS_TARGET_INDEX));
+  const LossKernel *kernel = loss_find_kernel(&loss->module(), LOSS_F64, LOSS_TARGET_INDEX,
+                                              LOSS_VALUE_AND_GRAD, LOSS_PLAIN);
+  const int64_t sizes[] = {3}, strides[] = {3, 1, 1}, index = 2;
+  const double x[] = {1, 2, 3}, z = 4, weights[] = {0.5, 100, 100};
+  double value[3], byX[3], byZ = 0;
+  const void *inputs[] = {x, &z, &index};
+  void *grads[] = {byX, &byZ, nullptr};
+  alignas(64) char scratch[4096];
+  LossArgs args = {};
+  args.sizes = sizes;
+  args.inputs = inputs;
+  args.input_strides = args.grad_strides = strides;
+  args.weights = weights;
+  args.value = value;
+  args.grads = grads;
+  args.grad_scale = 1;
+  EXPECT_EQ(loss_kernel_entry(kernel, loss_cpu_level())(&args, 0, 1, scratch), -1);
+  EXPECT_EQ(byZ, 0.5);
+  EXPECT_EQ(value[2], 3.5);
+}
+
 /// The table of the paper: value of NGL at uniform, perfect and wholly wrong probabilities.
 TEST(Ngl, HasThePublishedValues) {
   Compiler compiler;
