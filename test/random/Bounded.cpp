@@ -178,8 +178,11 @@ double toDouble(const Bounded &x) { return toDouble(x.value); }
 Bounded operator-(const Bounded &x) { return {-x.value, x.error}; }
 
 Bounded operator+(const Bounded &x, const Bounded &y) {
-  return rounded(x.value + y.value, each([&](unsigned a) { return x.error[a] + y.error[a]; }),
-                 arithmetic, true);
+  // 1 + exp(-1000) is 1 to 192 bits, but not exactly.
+  Real sum = x.value + y.value;
+  bool isExact = sum - x.value == y.value && sum - y.value == x.value;
+  return rounded(sum, each([&](unsigned a) { return x.error[a] + y.error[a]; }), arithmetic,
+                 isExact);
 }
 
 Bounded operator-(const Bounded &x, const Bounded &y) { return x + -y; }
