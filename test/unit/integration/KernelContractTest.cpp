@@ -266,9 +266,8 @@ TEST(Weights, LeaveRowsOut) {
 /// One weight for all is read at no class index: what lies behind it is somebody else's.
 TEST(Weights, OneForAllIsReadOnce) {
   Compiler compiler;
-  auto loss =
-      compiler.compile("loss f(x: [c], z: [], y: target [c]) { return z * y + x }", "f.loss",
-                       KernelSelection::training(LOSS_F64, LOSS_TARGET_INDEX));
+  auto loss = compiler.compile("loss f(x: [c], z: [], y: target [c]) { return z * y + x }",
+                               "f.loss", KernelSelection::training(LOSS_F64, LOSS_TARGET_INDEX));
   const LossKernel *kernel = loss_find_kernel(&loss->module(), LOSS_F64, LOSS_TARGET_INDEX,
                                               LOSS_VALUE_AND_GRAD, LOSS_PLAIN);
   const int64_t sizes[] = {3}, strides[] = {3, 1, 1}, index = 2;
