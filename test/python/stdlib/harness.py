@@ -36,8 +36,6 @@ class Case:
     fixed: tuple = ("y",)
     #: Why no two derivatives exist, or not the ones that the formula has, where the random inputs are.
     rough: str = ""
-    #: Parameters that this holds for.
-    rough_in: tuple = ()
     #: The settings with which derivatives are checked.
     smooth_setting: dict = dataclasses.field(default_factory=dict)
     #: Condition of the formula beyond that of its inputs and result: factor of the error bound.
@@ -166,7 +164,7 @@ def _parameters(case):
     found = {}
     for parameter in loss(case.name, **case.smooth_setting).compiled.description["params"]:
         name, value = parameter["name"], parameter["default"]
-        if name in case.rough_in or parameter["constraint"] == "integer":
+        if parameter["constraint"] == "integer":
             continue
         value = 1.07 * value if abs(value) >= 0.05 else 0.05
         if parameter["constraint"] == "unit":
