@@ -50,8 +50,17 @@ public:
       : definitions(definitions), diagnostics(diagnostics) {}
 
   void run() {
-    for (const FnDef *fn : definitions.allFunctions())
-      resolveFn(*fn);
+    if (definitions.loss)
+      collectReached();
+    for (const Item &item : definitions.file.items)
+      if (const auto *fn = std::get_if<FnDef>(&item))
+        resolveFn(*fn);
+    for (const FnDef &fn : definitions.file.library) {
+      // A library is there to be used in part: what the loss does not call may have other axes.
+      mayHaveOtherAxes = definitions.loss && !reached.count(&fn);
+      resolveFn(fn);
+    }
+    mayHaveOtherAxes = false;
     if (definitions.loss)
       resolveLoss();
     checkRecursion();
@@ -96,6 +105,8 @@ private:
   }
 
   int resolveAxis(const Identifier &axis) {
+    if (mayHaveOtherAxes && definitions.axisIndex(axis.name) < 0)
+      return -1;
     int index = findAxis(definitions, axis, diagnostics);
     if (index >= 0)
       usedAxes.insert(index);
@@ -439,8 +450,8 @@ private:
     }
   }
 
-  void collectUnused() {
-    std::unordered_set<const FnDef *> reached;
+  /// The functions that the loss calls, directly or not.
+  void collectReached() {
     std::vector<CallOf> work = callsIn(definitions.loss->body);
     while (!work.empty()) {
       const FnDef *fn = work.back().callee;
@@ -450,7 +461,9 @@ private:
       std::vector<CallOf> calls = callsIn(*fn);
       work.insert(work.end(), calls.begin(), calls.end());
     }
-    // A library is there to be used in part.
+  }
+
+  void collectUnused() {
     for (const Item &item : definitions.file.items)
       if (const auto *fn = std::get_if<FnDef>(&item))
         if (!reached.count(fn))
@@ -460,6 +473,8 @@ private:
 
   Definitions &definitions;
   DiagnosticEngine &diagnostics;
+  std::unordered_set<const FnDef *> reached;
+  bool mayHaveOtherAxes = false;
   /// Axes that some body names.
   std::unordered_set<int> usedAxes;
 };

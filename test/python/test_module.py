@@ -43,7 +43,7 @@ def test_library_loss_equals_torch():
 def test_names_of_the_library():
     assert {"cross_entropy", "focal", "ngl"} <= set(dir(losslang.losses))
     assert "Lin et al." in losslang.losses.focal.__doc__
-    with pytest.raises(AttributeError, match="no loss 'fokal'"):
+    with pytest.raises(AttributeError, match="no loss 'fokal'; did you mean 'focal'"):
         losslang.losses.fokal()
 
 

@@ -30,7 +30,7 @@ def _show(arguments):
     try:
         sys.stdout.write(path.read_text(encoding="utf-8"))
     except OSError:
-        print(f"losslang: error: the library has no loss '{arguments.loss}'", file=sys.stderr)
+        print(f"losslang: error: {_library.no_loss(arguments.loss)}", file=sys.stderr)
         return 3
     return 0
 

@@ -1,5 +1,6 @@
 """The operators of the compiled library, and the losses by their keys."""
 
+import difflib
 import json
 import pathlib
 import sys
@@ -61,6 +62,18 @@ class Compiled:
 
 
 _descriptions = {}
+
+
+def names():
+    """The losses of the library, sorted."""
+    return sorted(path.stem for path in STDLIB.glob("*.loss"))
+
+
+def no_loss(name):
+    """What to say of a name that no loss of the library has."""
+    close = difflib.get_close_matches(name, names(), n=1)
+    hint = f"; did you mean '{close[0]}'?" if close else ""
+    return f"the library has no loss '{name}'{hint}"
 
 
 def describe(key):

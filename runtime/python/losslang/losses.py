@@ -7,18 +7,14 @@ from . import _library
 from ._build import build
 
 
-def _names():
-    return sorted(path.stem for path in _library.STDLIB.glob("*.loss"))
-
-
 def __dir__():
-    return _names()
+    return _library.names()
 
 
 def __getattr__(name):
     path = _library.STDLIB / f"{name}.loss"
     if name.startswith("_") or not path.is_file():
-        raise AttributeError(f"the library has no loss '{name}'", name=name)
+        raise AttributeError(_library.no_loss(name), name=name)
 
     def make(**options):
         return build(lambda defines: _library.compile_file(path, defines), options)

@@ -44,6 +44,18 @@ TEST_F(Imports, AreSearchedBesideTheFileThenInTheLibrary) { // [LANG-3.18]
   EXPECT_EQ(rendered(), "");
 }
 
+TEST_F(Imports, MayHaveOtherAxesWhereTheyAreNotCalled) { // [LANG-3.18]
+  files = {{"lib/c.loss", "fn c(t: [dim]) = d(t) * size(dim)\nfn d(t) = sum(t over dim)\n"
+                          "fn e(t) = 2 * t"}};
+  EXPECT_TRUE(load("import \"c.loss\"\nloss f(x: [b]) { return e(x) }")) << rendered();
+  EXPECT_EQ(rendered(), "");
+  EXPECT_FALSE(load("import \"c.loss\"\nloss f(x: [b]) { return d(x) }"));
+  EXPECT_EQ(rendered(), "lib/c.loss:2:22: error: unknown axis 'dim'\n"
+                        "  fn d(t) = sum(t over dim)\n"
+                        "                       ^~~\n"
+                        "  hint: this loss has the axes [b]\n");
+}
+
 TEST_F(Imports, AreWrittenIntoTheText) { // [LANG-3.19]
   files = {{"dir/a.loss", "/// Doc.\nfn a(t) = b(t)\n  derivative t = 1\nfn spare(t) = t"},
            {"lib/b.loss", "fn b(t) { let c = t return c }"}};
