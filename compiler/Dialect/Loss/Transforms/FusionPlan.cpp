@@ -188,4 +188,9 @@ void FusionPlan::plan() {
     for (unsigned index : plan.outputs)
       visit(outputs[index].value, key);
   }
+  // What was kept only after a later phase had come to it is read there, too.
+  for (auto &[key, plan] : phases)
+    for (auto &[value, keep] : kept)
+      if (keep.written < key && keep.lastRead < key && plan.visited.contains(value))
+        keep.lastRead = key;
 }
