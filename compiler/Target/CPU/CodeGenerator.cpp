@@ -143,9 +143,32 @@ void loss::CodeGenerator::optimise(Module &module) {
   pipeline.run(module, modules);
 }
 
+namespace {
+
+/// The target's code generator without passes that do not pay here.
+class CodeGeneratorPasses final : public legacy::PassManager {
+public:
+  void add(Pass *pass) override {
+    if (isLeftOut(pass->getPassName()))
+      delete pass;
+    else
+      legacy::PassManager::add(pass);
+  }
+
+private:
+  /// Loops of kernels advance one index, which x86 addresses scale: strength reduction, the costliest
+  /// of all passes in deep nests, has nothing to gain.
+  static bool isLeftOut(StringRef name) {
+    return name == "Loop Strength Reduction" ||
+           name == "Canonicalize Freeze Instructions in Loops";
+  }
+};
+
+} // namespace
+
 Error loss::CodeGenerator::emit(Module &module, CodeGenFileType type, SmallVectorImpl<char> &out) {
   raw_svector_ostream stream(out);
-  legacy::PassManager passes;
+  CodeGeneratorPasses passes;
   if (machine->addPassesToEmitFile(passes, stream, nullptr, type))
     return createStringError("the target cannot emit this kind of file");
   passes.run(module);
