@@ -94,10 +94,20 @@ Value loss::ir::arrayReducedInMemory(PhaseOp phase, unsigned i) {
   return hasLast ? array : Value();
 }
 
-/// Vectors of the last loop that are computed at once.
+/// Whether no phase of the kernel has more loops. One that has takes all the time.
+static bool hasMostLoops(PhaseOp phase) {
+  return llvm::all_of(phase->getBlock()->getOps<PhaseOp>(), [&](PhaseOp other) {
+    return other.getOver().getNames().size() <= phase.getOver().getNames().size();
+  });
+}
+
+/// Vectors that a round of the last loop computes: several only where a round is short, without a
+/// math function. Reductions gain most, for each vector then has a sum of its own to wait for.
 static unsigned unrollOf(PhaseOp phase) {
+  if (!hasMostLoops(phase))
+    return 1;
   unsigned work = workOf(phase);
-  return work <= 8 ? 4 : work <= 24 ? 2 : 1;
+  return work <= 8 && !phase.getReductions().empty() ? 4 : work < 12 ? 2 : 1;
 }
 
 unsigned NestBuilder::levelOf(ArrayRef<StringAttr> axes) {
@@ -373,10 +383,10 @@ void NestBuilder::emitVectorLoop() {
     for (unsigned i : inLanes)
       start.push_back(code.splat(identity(kindOf(i))));
 
-  // Whole vectors. A heavy body has none of them where masks are cheap: they cost little beside it,
-  // and code of half the size compiles in half the time.
+  // Whole vectors. A heavy body, or one that seldom runs, has none of them where masks are cheap:
+  // they cost little beside it, and code of half the size compiles in half the time.
   Value size = code.sizeOf(loops[last]);
-  bool maskedOnly = unroll == 1 && code.bits == 512;
+  bool maskedOnly = (workOf(phase) > 24 || !hasMostLoops(phase)) && code.bits == 512;
   Value whole = code.integer(0);
   SmallVector<Value> acc(start);
   if (!maskedOnly) {
@@ -401,15 +411,23 @@ void NestBuilder::emitVectorLoop() {
         acc[i] = combine(kindOf(inLanes[i]), acc[i], main.getResult(u * count + i));
   }
 
-  // The rest, masked.
-  auto tail = scf::ForOp::create(b, whole, size, code.integer(code.lanes), acc);
+  // The rest, masked: all at once, or one by one where memory knows no masks.
+  bool oneByOne = code.bits == 128;
+  auto tail = scf::ForOp::create(b, whole, size, code.integer(oneByOne ? 1 : code.lanes), acc);
   {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(tail.getBody());
-    Value left = arith::SubIOp::create(b, size, tail.getInductionVar());
-    Value index = arith::IndexCastOp::create(b, b.getIndexType(), left);
-    Value mask = vector::CreateMaskOp::create(b, VectorType::get(code.lanes, b.getI1Type()),
-                                              ValueRange{index});
+    Value mask;
+    auto type = VectorType::get(code.lanes, b.getI1Type());
+    if (oneByOne) {
+      SmallVector<bool> first(code.lanes, false);
+      first[0] = true;
+      mask = arith::ConstantOp::create(b, DenseElementsAttr::get(type, first));
+    } else {
+      Value left = arith::SubIOp::create(b, size, tail.getInductionVar());
+      Value index = arith::IndexCastOp::create(b, b.getIndexType(), left);
+      mask = vector::CreateMaskOp::create(b, type, ValueRange{index});
+    }
     SmallVector<Value> inner(tail.getRegionIterArgs());
     emitChunk({tail.getInductionVar(), mask}, inner);
     if (count)
@@ -428,7 +446,8 @@ void NestBuilder::emitVectorLoop() {
 
 /// For each vector of the last loop, or some at once, one walk along the axis before it.
 void NestBuilder::emitTiles() {
-  unsigned unroll = unrollOf(phase);
+  // Each number of the walk serves all vectors of a tile.
+  unsigned work = workOf(phase), unroll = work <= 8 ? 4 : work <= 24 ? 2 : 1;
   Value size = code.sizeOf(loops[last]), whole = code.integer(0);
   OpBuilder::InsertionGuard guard(b);
   if (unroll > 1 || code.bits < 512) {

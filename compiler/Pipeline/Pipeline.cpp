@@ -100,7 +100,8 @@ struct PipelineContext::Pipelines {
     Lowering(MLIRContext *context, unsigned bits) : toVector(context), toLLVM(context) {
       toVector.addPass(ir::createConvertLossToVector({bits}));
       toVector.addPass(ir::createConvertMathToVecMath({bits}));
-      addCleanUp(toVector);
+      // LLVM simplifies; nests of loops are what MLIR's canonicaliser is slow at.
+      toVector.addPass(createCSEPass());
       toLLVM.addPass(ir::createConvertKernelToLLVM());
       toVector.enableVerifier(verify);
       toLLVM.enableVerifier(verify);
