@@ -16,6 +16,7 @@
 #include "lang/Parser.h"
 
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
+#include "mlir/IR/Verifier.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
@@ -29,29 +30,6 @@
 
 using namespace mlir;
 using namespace loss;
-
-StringRef loss::phaseName(Phase phase) {
-  static const char *const names[] = {
-#define LOSS_PHASE(ENUM, NAME, DOC) NAME,
-#include "compiler/Pipeline/Phases.def"
-  };
-  return names[static_cast<size_t>(phase)];
-}
-
-ArrayRef<Phase> loss::allPhases() {
-  static const Phase phases[] = {
-#define LOSS_PHASE(ENUM, NAME, DOC) Phase::ENUM,
-#include "compiler/Pipeline/Phases.def"
-  };
-  return phases;
-}
-
-std::optional<Phase> loss::phaseByName(StringRef name) {
-  for (Phase phase : allPhases())
-    if (phaseName(phase) == name)
-      return phase;
-  return std::nullopt;
-}
 
 //===----------------------------------------------------------------------===//
 // Context
@@ -103,7 +81,8 @@ struct PipelineContext::Pipelines {
       // LLVM simplifies; nests of loops are what MLIR's canonicaliser is slow at.
       toVector.addPass(createCSEPass());
       toLLVM.addPass(ir::createConvertKernelToLLVM());
-      toVector.enableVerifier(verify);
+      // Three passes, checked by the caller once.
+      toVector.enableVerifier(false);
       toLLVM.enableVerifier(verify);
     }
     PassManager toVector, toLLVM;
@@ -167,7 +146,10 @@ private:
   bool generateLLVM();
   bool generateObjects(bool descriptorInLevel);
 
+  struct LevelWork;
   std::vector<unsigned> levels();
+  /// The kernels of a level, `names`, as LLVM IR.
+  bool translate(LevelWork &own, ArrayRef<std::string> names);
   void dump(Phase phase);
   void dumpText(Phase phase, StringRef suffix, StringRef text, StringRef extension);
   /// Runs one phase, timed; false when it failed or was the last wanted.
@@ -369,7 +351,8 @@ bool Run::generateVectors() {
   for (unsigned level : levels()) {
     LevelWork &own = work.emplace_back(LevelWork{CodeGenerator(level), {}, {}, {}, {}});
     own.vectors = result.module->clone();
-    if (failed(pipelines.lower(context, own.generator.level().bits).toVector.run(*own.vectors)))
+    if (failed(pipelines.lower(context, own.generator.level().bits).toVector.run(*own.vectors)) ||
+        failed(verify(*own.vectors)))
       return false;
     Compilation::Level &out = result.levels.emplace_back();
     out.level = level;
@@ -381,48 +364,57 @@ bool Run::generateVectors() {
   return result.failure.empty();
 }
 
-bool Run::generateLLVM() {
-  for (LevelWork &own : work) {
-    PassManager &toLLVM = pipelines.lower(context, own.generator.level().bits).toLLVM;
-    if (failed(toLLVM.run(*own.vectors)))
-      return false;
-    own.llvm = std::make_unique<llvm::LLVMContext>();
-    own.module = translateModuleToLLVMIR(*own.vectors, *own.llvm, "loss");
-    if (!own.module)
-      return false;
-    own.vectors = {};
-  }
+bool Run::translate(LevelWork &own, ArrayRef<std::string> names) {
+  const FeatureLevel &level = own.generator.level();
+  if (failed(pipelines.lower(context, level.bits).toLLVM.run(*own.vectors)))
+    return false;
+  own.llvm = std::make_unique<llvm::LLVMContext>();
+  own.module = translateModuleToLLVMIR(*own.vectors, *own.llvm, "loss");
+  own.vectors = {};
+  if (!own.module)
+    return false;
   // The names carry the level from here on.
-  for (KernelInfo &kernel : result.info.kernels) {
-    std::string base = kernel.symbols[0];
-    kernel.symbols[0].clear();
-    for (LevelWork &own : work) {
-      std::string suffix = std::string("_") + own.generator.level().suffix;
-      own.module->getFunction(base)->setName(base + suffix);
-      kernel.symbols[own.generator.level().level] = base + suffix;
-      // All levels need the same scratch: the first one's function serves them.
-      llvm::Function *scratch = own.module->getFunction(base + "_scratch");
-      if (!scratch)
-        continue;
-      scratch->setName(base + "_scratch" + suffix);
-      if (kernel.scratch.empty())
-        kernel.scratch = scratch->getName();
-    }
+  std::string suffix = std::string("_") + level.suffix;
+  for (auto [kernel, base] : llvm::zip_equal(result.info.kernels, names)) {
+    own.module->getFunction(base)->setName(base + suffix);
+    kernel.symbols[level.level] = base + suffix;
+    // All levels need the same scratch: the first one's function serves them.
+    llvm::Function *scratch = own.module->getFunction(base + "_scratch");
+    if (!scratch)
+      continue;
+    scratch->setName(base + "_scratch" + suffix);
+    if (kernel.scratch.empty())
+      kernel.scratch = scratch->getName();
   }
+  return true;
+}
+
+bool Run::generateLLVM() {
+  SmallVector<std::string> names;
+  for (KernelInfo &kernel : result.info.kernels)
+    names.push_back(std::exchange(kernel.symbols[0], {}));
   auto optimise = [](LevelWork &own) {
     if (llvm::Error error = own.generator.prepare(*own.module))
       own.error = llvm::toString(std::move(error));
     else
       own.generator.optimise(*own.module);
   };
-  // LLVM contexts are independent: the levels go side by side.
+  // LLVM contexts are independent: the levels go side by side, each as soon as it is translated.
+  bool isTranslated = true;
   std::vector<std::thread> threads;
-  for (size_t i = 1; i < work.size(); ++i)
-    threads.emplace_back(optimise, std::ref(work[i]));
-  if (!work.empty())
-    optimise(work[0]);
+  for (LevelWork &own : work) {
+    isTranslated = isTranslated && translate(own, names);
+    if (!isTranslated)
+      break;
+    if (&own == &work.back())
+      optimise(own);
+    else
+      threads.emplace_back(optimise, std::ref(own));
+  }
   for (std::thread &thread : threads)
     thread.join();
+  if (!isTranslated)
+    return false;
   for (auto [own, out] : llvm::zip_equal(work, result.levels)) {
     if (!own.error.empty()) {
       result.failure = own.error;

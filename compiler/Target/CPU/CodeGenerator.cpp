@@ -156,11 +156,10 @@ public:
   }
 
 private:
-  /// Loops of kernels advance one index, which x86 addresses scale: strength reduction, the costliest
-  /// of all passes in deep nests, has nothing to gain.
+  /// Loops of kernels advance one index, which x86 addresses scale: strength reduction, the
+  /// costliest of all passes in deep nests, has nothing to gain.
   static bool isLeftOut(StringRef name) {
-    return name == "Loop Strength Reduction" ||
-           name == "Canonicalize Freeze Instructions in Loops";
+    return name == "Loop Strength Reduction" || name == "Canonicalize Freeze Instructions in Loops";
   }
 };
 
