@@ -101,13 +101,13 @@ static bool hasMostLoops(PhaseOp phase) {
   });
 }
 
-/// Vectors that a round of the last loop computes: several only where a round is short, without a
-/// math function. Reductions gain most, for each vector then has a sum of its own to wait for.
+/// Vectors that a round of the last loop computes: several where a round is short. Reductions gain
+/// most, for each vector then has a sum of its own to wait for.
 static unsigned unrollOf(PhaseOp phase) {
   if (!hasMostLoops(phase))
     return 1;
   unsigned work = workOf(phase);
-  return work <= 8 && !phase.getReductions().empty() ? 4 : work < 12 ? 2 : 1;
+  return work <= 8 && !phase.getReductions().empty() ? 4 : work <= 24 ? 2 : 1;
 }
 
 unsigned NestBuilder::levelOf(ArrayRef<StringAttr> axes) {
