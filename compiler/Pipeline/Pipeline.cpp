@@ -261,6 +261,9 @@ bool Run::differentiate() {
   describeRows(info, plain);
   result.whyNoRows = plain.whyNoRowAxis();
   OpBuilder builder(context);
+  // For all programs that are made of this one.
+  if (!result.whyNoRows.empty())
+    plain->setAttr("loss.no_rows", builder.getStringAttr(result.whyNoRows));
 
   std::array<ir::ProgramOp, 2> bases = {plain, {}};
   if (info.classAxis >= 0) {

@@ -68,6 +68,8 @@ StringAttr ProgramOp::getRowAxis() {
 }
 
 std::string ProgramOp::whyNoRowAxis() {
+  if (auto why = (*this)->getAttrOfType<StringAttr>("loss.no_rows"))
+    return why.str();
   StringAttr first = getAxes().getNames().front();
   std::string name = "'" + first.str() + "'";
   if (!hasAxis(getResultTypes().front(), first))

@@ -64,7 +64,9 @@ def Loss_ProgramOp : Loss_Op<"program", [
     ::llvm::StringRef getArgName(unsigned i);
     ::llvm::StringRef getArgKind(unsigned i);
     /// The axis that the caller's threads divide: the first one, if no operation works over it, and
-    /// the value and the arguments that have it have it first. Null: there is none.
+    /// the value and the arguments that have it have it first. Null: there is none, or the
+    /// attribute `loss.no_rows` says why there shall be none: all programs of a module must agree,
+    /// and simplification may remove the operation from one of them.
     ::mlir::StringAttr getRowAxis();
     /// Why there is none, for people; empty when there is one.
     std::string whyNoRowAxis();
