@@ -47,6 +47,15 @@ TEST(Bounded, JumpsAndPolesWithinTheErrorCount) {
   EXPECT_TRUE(std::isinf(lgamma(inexact(-3.0001, 1e-3)).error[F64]));
 }
 
+/// The ends of an interval of two periods look harmless.
+TEST(Bounded, WideArgumentsOfPeriodicFunctionsGiveAnything) {
+  EXPECT_GE(sin(inexact(1.5, 6.28)).error[F64], 2);
+  EXPECT_GE(cos(inexact(1e40, 1e25)).error[F64], 2);
+  EXPECT_TRUE(std::isinf(tan(inexact(0, 3.2)).error[F64]));
+  // It may be infinite, and the sine of that is no number.
+  EXPECT_TRUE(std::isinf(sin(exp(Bounded(100))).error[F32]));
+}
+
 TEST(Bounded, OverflowOfAnArithmeticIsNoNumber) {
   Bounded large = exp(Bounded(100));
   EXPECT_TRUE(std::isinf(large.error[F32]));
