@@ -244,14 +244,17 @@ std::string Checker::Impl::compareDifference(ir::ProgramOp program, const Data &
   }
   // The error of `central` is a third of its distance from `wide`, and what rounding makes of it:
   // Real's own is 2^-52 of the bound that is known, here divided by h.
-  Real rounding = 0;
-  for (const Bounded &element : value.data)
+  Real rounding = 0, magnitude = size;
+  for (const Bounded &element : value.data) {
     rounding = rounding + Real(element.error[Exact]) * powerOfTwo(-52) / h;
+    magnitude = magnitude + abs(element.value);
+  }
   auto isLoose = [&](const Real &bound) { return bound > size / Real(16) + powerOfTwo(-40); };
   // A value that may jump is at no smooth point, as far as one can tell. That it did not jump here
-  // shows in the differences to both sides, which also show what rounding did.
+  // shows in the differences to both sides, which also show what rounding did, down to that of some
+  // thousand operations.
   isSmooth = !isLoose(abs(central - wide) + Real(slack) * (slopeBound + rounding));
-  Real noise = minimum(rounding, abs(forward - backward));
+  Real noise = minimum(rounding, abs(forward - backward) + magnitude * powerOfTwo(-180) / h);
   Real bound = abs(central - wide) + Real(slack) * (slopeBound + noise);
   if (isLoose(bound)) {
     ++counts.skipped;
