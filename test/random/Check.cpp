@@ -60,9 +60,11 @@ std::string compareExact(const std::string &what, const BoundedArray &actual,
       continue;
     }
     ++tally.compared;
-    // Where constants were rounded to f64, what was computed of constants alone was, too.
+    // Where constants were rounded to f64, what was computed of constants alone was, too; it may be
+    // all there is.
     double size = std::abs(toDouble(theirs)), folded = theirs.error[F64];
-    bool hasConstants = ours.error[Exact] > 0x1p-60 * size && std::isfinite(folded);
+    bool hasConstants =
+        (ours.error[Exact] == 0 || ours.error[Exact] > 0x1p-60 * size) && std::isfinite(folded);
     double bound = slack * (ours.error[Exact] + theirs.error[Exact] + (hasConstants ? folded : 0));
     tally.loose += bound > size / 16;
     double distance = std::abs(toDouble(ours.value - theirs.value));
