@@ -48,3 +48,18 @@ loss.program @nested(%x: tensor<?x?xf64, #bc> {loss.kind = "input", loss.name = 
   %2 = loss.reduce max %1 over "class" : tensor<?x?xf64, #bc> -> tensor<?xf64, #b>
   loss.yield %2 : tensor<?xf64, #b>
 }
+
+// -----
+
+#bc = #loss.axes<batch, class>
+
+// What pow(x, -0.5) is simplified to has no vector function of its own.
+// CHECK-LABEL: loss.program @rsqrt(
+// CHECK: %[[ROOT:.*]] = math.sqrt
+// CHECK: arith.divf %{{.*}}, %[[ROOT]]
+// CHECK-NOT: math.rsqrt
+loss.program @rsqrt(%x: tensor<?x?xf64, #bc> {loss.kind = "input", loss.name = "x"})
+    -> (tensor<?x?xf64, #bc> {loss.result = "value"}) attributes {axes = #bc} {
+  %0 = math.rsqrt %x : tensor<?x?xf64, #bc>
+  loss.yield %0 : tensor<?x?xf64, #bc>
+}

@@ -74,6 +74,11 @@ struct ExpandPass : loss::ir::impl::ExpandBase<ExpandPass> {
         Value square = arith::MulFOp::create(b, loc, norm.getInput(), norm.getInput());
         Value sum = ReduceOp::create(b, loc, ReduceKind::sum, square, norm.getAxisAttr());
         result = math::SqrtOp::create(b, loc, sum);
+      } else if (isa<math::RsqrtOp>(op)) {
+        // Exact to two roundings; the processors' own approximation is not.
+        b.setInsertionPoint(&op);
+        Value root = math::SqrtOp::create(b, loc, op.getOperand(0));
+        result = arith::DivFOp::create(b, loc, one(b, loc, root.getType()), root);
       } else if (isa<StopGradientOp, CustomGradientOp>(op)) {
         // They have done their work.
         result = op.getOperand(0);

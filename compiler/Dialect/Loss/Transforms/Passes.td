@@ -62,6 +62,7 @@ def Expand : Pass<"loss-expand", "::loss::ir::ProgramOp"> {
         log_softmax(x) = (x - m) - log(s)
         logsumexp(x)   = m + log(s)
         norm(x)        = sqrt(sum(x * x))
+        rsqrt(x)       = 1 / sqrt(x)
 
     `loss.stop_gradient` and `loss.custom_gradient` speak to the differentiation only, which has been.
   }];
