@@ -21,7 +21,8 @@ struct Format {
 const Format formats[arithmetics] = {{0x1p-24, FLT_MAX, 0x1p-149},
                                      {0x1p-53, DBL_MAX, 0x1p-1074},
                                      // Real's own is 2^-192; this leaves room for what follows it.
-                                     {0x1p-140, infinity, 0}};
+                                     // Real does not underflow, but the bounds here would.
+                                     {0x1p-140, infinity, DBL_TRUE_MIN}};
 
 /// Errors in units in the last place.
 struct Accuracy {
@@ -157,9 +158,12 @@ template <typename F> Errors each(const F &f) {
   return result;
 }
 
-/// An error of infinity stands for a value that may be infinite, so 0 times it is unknown.
+/// An error of infinity stands for a value that may be infinite, so 0 times it is unknown. A bound
+/// does not vanish by underflow.
 double times(double factor, double error) {
-  return std::isinf(error) ? infinity : factor == 0 || error == 0 ? 0 : factor * error;
+  if (std::isinf(error))
+    return infinity;
+  return factor == 0 || error == 0 ? 0 : std::max(factor * error, DBL_TRUE_MIN);
 }
 
 } // namespace
@@ -195,18 +199,21 @@ Bounded operator-(const Bounded &x, const Bounded &y) { return x + -y; }
 
 Bounded operator*(const Bounded &x, const Bounded &y) {
   double sizeX = magnitude(x.value), sizeY = magnitude(y.value);
-  return rounded(x.value * y.value, each([&](unsigned a) {
-                   return times(sizeX, y.error[a]) + times(sizeY, x.error[a]) +
-                          times(x.error[a], y.error[a]);
-                 }),
-                 arithmetic, true);
+  Bounded product = rounded(x.value * y.value, each([&](unsigned a) {
+                              return times(sizeX, y.error[a]) + times(sizeY, x.error[a]) +
+                                     times(x.error[a], y.error[a]);
+                            }),
+                            arithmetic, true);
+  // A square is an operation with one value for both operands.
+  product.zeroIsPositive = &x == &y || (x.zeroIsPositive && y.zeroIsPositive);
+  return product;
 }
 
 Bounded operator/(const Bounded &x, const Bounded &y) {
   double sizeY = magnitude(y.value) * (1 - 0x1p-40);
   Real quotient = x.value / y.value;
   if (y.value.isZero())
-    quotient = definedAtZero(quotient, -quotient);
+    quotient = y.zeroIsPositive ? x.value / abs(y.value) : definedAtZero(quotient, -quotient);
   double size = magnitude(quotient);
   return rounded(quotient, each([&](unsigned a) {
                    if (x.error[a] == 0 && y.error[a] == 0)

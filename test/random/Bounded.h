@@ -28,6 +28,8 @@ using Errors = std::array<double, arithmetics>;
 struct Bounded {
   Real value;
   Errors error = {};
+  /// If this is 0, then +0 however the formula is rewritten, so its reciprocal is known.
+  bool zeroIsPositive = false;
 
   Bounded() = default;
   /// A constant, rounded to the arithmetic where it is not one of its numbers.

@@ -220,8 +220,11 @@ private:
       return torch::hypot(x(), x(1));
     case Op::xlogy:
       return torch::xlogy(x(), x(1));
-    case Op::clamp:
-      return torch::minimum(torch::maximum(x(), x(1)), x(2));
+    case Op::clamp: {
+      // torch's own halves the gradient at a bound, where [LANG-8.9] gives all of it to x.
+      Tensor raised = torch::where(x() < x(1), x(1), x());
+      return torch::where(raised > x(2), x(2), raised);
+    }
     case Op::reduce_sum:
       return x().sum(axis, true);
     case Op::reduce_mean:
