@@ -83,6 +83,14 @@ struct Prepared {
     return picked;
   }
 
+  /// Of the tensors at `places`, by argument.
+  Tensors spread(at::TensorList tangents, at::IntArrayRef places) const {
+    Tensors directions(call.inputCount + call.values.size());
+    for (size_t i = 0; i < places.size(); ++i)
+      directions[argument(places[i])] = tangents[i];
+    return directions;
+  }
+
   CompiledLoss loss;
   Tensors inputs;
   LossCallOptions options;
@@ -154,12 +162,21 @@ std::tuple<Tensor, Tensors> secondGradients(const Tensor &upstream, at::TensorLi
                                             at::IntArrayRef wanted, at::IntArrayRef secondWanted) {
   return translated([&] {
     const Prepared prepared(call, tensors);
-    Tensors directions(call.inputCount + call.values.size());
-    for (size_t i = 0; i < wanted.size(); ++i)
-      directions[prepared.argument(wanted[i])] = tangents[i];
-    LossEvaluation found = prepared.loss.hessianVector(prepared.inputs, prepared.options, upstream,
-                                                       directions, prepared.mask(secondWanted));
+    LossEvaluation found =
+        prepared.loss.hessianVector(prepared.inputs, prepared.options, upstream,
+                                    prepared.spread(tangents, wanted), prepared.mask(secondWanted));
     return std::tuple(std::move(found.result), prepared.pick(found.gradients, secondWanted));
+  });
+}
+
+Tensor directionalDerivative(at::TensorList tangents, const Call &call, at::TensorList tensors,
+                             at::IntArrayRef wanted) {
+  return translated([&] {
+    const Prepared prepared(call, tensors);
+    return prepared.loss
+        .hessianVector(prepared.inputs, prepared.options, /*upstream=*/{},
+                       prepared.spread(tangents, wanted), /*wanted=*/{})
+        .result;
   });
 }
 

@@ -63,6 +63,10 @@ std::tuple<at::Tensor, Tensors> secondGradients(const at::Tensor &upstream, at::
                                                 at::IntArrayRef wanted,
                                                 at::IntArrayRef secondWanted);
 
+/// The derivative of the loss along `tangents` of the tensors at `wanted`.
+at::Tensor directionalDerivative(at::TensorList tangents, const Call &call, at::TensorList tensors,
+                                 at::IntArrayRef wanted);
+
 } // namespace loss::python
 
 #endif // LOSSLANG_RUNTIME_PYTHON_CALL_H

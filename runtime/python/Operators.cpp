@@ -9,11 +9,12 @@
 #include "compiler/Driver/Lossc.h"
 #include "compiler/Pipeline/Compiler.h"
 #include "runtime/python/Call.h"
+#include "runtime/python/ForwardMode.h"
 #include "runtime/python/Registry.h"
 #include "runtime/python/TracedLoss.h"
+#include "runtime/torch/BatchedTensors.h"
 
 #include <torch/csrc/autograd/autograd_not_implemented_fallback.h>
-#include <torch/csrc/autograd/functions/utils.h>
 #include <torch/library.h>
 
 namespace loss::python {
@@ -62,23 +63,23 @@ int64_t losscOp(c10::List<std::string> arguments) {
 // The kernels. Those of the key Autograd see the tensors as the user gave them, the others below
 // autograd.
 
-/// Without this the tangent would silently be lost.
-void checkNoForwardMode(at::TensorList tensors) {
-  TORCH_CHECK_NOT_IMPLEMENTED(!torch::autograd::isFwGradDefinedTensorList(tensors),
-                              "compiled losses have no forward-mode derivative (jvp, jacfwd): use "
-                              "reverse mode (vjp, jacrev)");
+/// Without this the tangents would silently be lost.
+void checkNoTangents(at::TensorList tensors, const char *what) {
+  TORCH_CHECK_NOT_IMPLEMENTED(!hasTangents(tensors),
+                              "compiled losses have no forward-mode "
+                              "derivative of ",
+                              what);
 }
 
 Tensor lossAutograd(LOSSLANG_CALL_PARAMETERS) {
   auto [call, tensors] = gather(LOSSLANG_CALL_ARGUMENTS);
-  checkNoForwardMode(tensors);
-  return arePlain(tensors) ? evaluate(*call, tensors) : tracedLoss(call, tensors);
+  return arePlain(tensors) && !hasTangents(tensors) ? evaluate(*call, tensors)
+                                                    : tracedLoss(call, tensors);
 }
 
 Tensor lossKernel(LOSSLANG_CALL_PARAMETERS) {
   auto [call, tensors] = gather(LOSSLANG_CALL_ARGUMENTS);
-  at::NoGradGuard guard;
-  return evaluate(*call, tensors);
+  return std::get<0>(lossAndGradients(*call, tensors, /*wanted=*/{}));
 }
 
 std::tuple<Tensor, Tensors> lossAndGradientsKernel(LOSSLANG_CALL_PARAMETERS,
@@ -90,8 +91,16 @@ std::tuple<Tensor, Tensors> lossAndGradientsKernel(LOSSLANG_CALL_PARAMETERS,
 Tensors gradientsAutograd(const Tensor &upstream, LOSSLANG_CALL_PARAMETERS,
                           at::IntArrayRef wanted) {
   auto [call, tensors] = gather(LOSSLANG_CALL_ARGUMENTS);
-  checkNoForwardMode(tensors);
   return tracedGradients(upstream, call, tensors, wanted);
+}
+
+Tensor directionalDerivativeAutograd(at::TensorList tangents, LOSSLANG_CALL_PARAMETERS,
+                                     at::IntArrayRef wanted) {
+  auto [call, tensors] = gather(LOSSLANG_CALL_ARGUMENTS);
+  for (at::TensorList all : {tangents, at::TensorList(tensors)})
+    checkNoTangents(all, "a forward-mode derivative: take jacfwd(jacrev(f)) or jacrev(jacfwd(f)), "
+                         "not jacfwd(jacfwd(f))");
+  return tracedDirectionalDerivative(tangents, call, tensors, wanted);
 }
 
 std::tuple<Tensor, Tensors> secondGradientsAutograd(const Tensor &upstream, at::TensorList tangents,
@@ -99,7 +108,8 @@ std::tuple<Tensor, Tensors> secondGradientsAutograd(const Tensor &upstream, at::
                                                     at::IntArrayRef wanted,
                                                     at::IntArrayRef secondWanted) {
   auto [call, tensors] = gather(LOSSLANG_CALL_ARGUMENTS);
-  checkNoForwardMode(tensors);
+  for (at::TensorList all : {at::TensorList(upstream), tangents, at::TensorList(tensors)})
+    checkNoTangents(all, "second derivatives");
   return tracedSecondGradients(upstream, tangents, call, tensors, wanted, secondWanted);
 }
 
@@ -113,6 +123,65 @@ std::tuple<Tensor, Tensors> secondGradientsKernel(const Tensor &upstream, at::Te
                                                   at::IntArrayRef secondWanted) {
   auto [call, tensors] = gather(LOSSLANG_CALL_ARGUMENTS);
   return secondGradients(upstream, tangents, *call, tensors, wanted, secondWanted);
+}
+
+Tensor directionalDerivativeKernel(at::TensorList tangents, LOSSLANG_CALL_PARAMETERS,
+                                   at::IntArrayRef wanted) {
+  auto [call, tensors] = gather(LOSSLANG_CALL_ARGUMENTS);
+  return directionalDerivative(tangents, *call, tensors, wanted);
+}
+
+/// Any operator for the batched tensors of torch.autograd, which know no vmap rules of Python.
+void batchedOperator(const c10::OperatorHandle &op, c10::DispatchKeySet, torch::jit::Stack *stack) {
+  const std::vector<c10::IValue> arguments =
+      torch::jit::pop(*stack, op.schema().arguments().size());
+  Tensors tensors;
+  for (const c10::IValue &argument : arguments) {
+    if (argument.isTensor())
+      tensors.push_back(argument.toTensor());
+    else if (argument.isTensorList())
+      for (const Tensor &tensor : argument.toTensorVector())
+        tensors.push_back(tensor);
+  }
+  std::vector<size_t> lengths; // Of the results that are lists.
+  Tensors results = runtime::forEachSample(tensors, [&](Tensors sample) {
+    torch::jit::Stack call;
+    auto next = sample.begin();
+    for (const c10::IValue &argument : arguments) {
+      if (argument.isTensor()) {
+        call.emplace_back(*next++);
+      } else if (argument.isTensorList()) {
+        const size_t length = argument.toTensorVector().size();
+        call.emplace_back(Tensors(next, next + length));
+        next += length;
+      } else {
+        call.push_back(argument);
+      }
+    }
+    op.callBoxed(&call);
+    Tensors found;
+    lengths.clear();
+    for (const c10::IValue &result : call) {
+      if (result.isTensor()) {
+        found.push_back(result.toTensor());
+        continue;
+      }
+      const Tensors list = result.toTensorVector();
+      found.insert(found.end(), list.begin(), list.end());
+      lengths.push_back(list.size());
+    }
+    return found;
+  });
+  auto next = results.begin();
+  auto length = lengths.begin();
+  for (const c10::Argument &result : op.schema().returns()) {
+    if (result.type()->kind() == c10::TypeKind::TensorType) {
+      stack->emplace_back(*next++);
+      continue;
+    }
+    stack->emplace_back(Tensors(next, next + *length));
+    next += *length++;
+  }
 }
 
 } // namespace
@@ -146,6 +215,10 @@ TORCH_LIBRARY(losslang, m) {
                     ", int[] wanted, int[] second_wanted) -> (Tensor, Tensor[])")
               .c_str(),
           tags);
+    m.def((prefix + "directional_derivative(Tensor[] tangents, " LOSSLANG_CALL_SCHEMA
+                    ", int[] wanted) -> Tensor")
+              .c_str(),
+          tags);
   }
 }
 
@@ -153,9 +226,16 @@ TORCH_LIBRARY_IMPL(losslang, Autograd, m) {
   using namespace loss::python;
   m.impl("loss", lossAutograd);
   m.impl("gradients", gradientsAutograd);
+  m.impl("directional_derivative", directionalDerivativeAutograd);
   // A derivative of these is an error, not silently zero.
   m.impl("second_gradients", secondGradientsAutograd);
   m.impl("loss_and_gradients", torch::autograd::autogradNotImplementedFallback());
+}
+
+TORCH_LIBRARY_IMPL(losslang, Batched, m) {
+  for (const char *name :
+       {"loss", "loss_and_gradients", "gradients", "second_gradients", "directional_derivative"})
+    m.impl(name, torch::CppFunction::makeFromBoxedFunction<&loss::python::batchedOperator>());
 }
 
 TORCH_LIBRARY_IMPL(losslang, CPU, m) {
@@ -164,6 +244,7 @@ TORCH_LIBRARY_IMPL(losslang, CPU, m) {
   m.impl("loss_and_gradients", lossAndGradientsKernel);
   m.impl("gradients", gradientsKernel);
   m.impl("second_gradients", secondGradientsKernel);
+  m.impl("directional_derivative", directionalDerivativeKernel);
 }
 
 TORCH_LIBRARY_IMPL(losslang, Meta, m) {
@@ -172,4 +253,5 @@ TORCH_LIBRARY_IMPL(losslang, Meta, m) {
   m.impl("infer_loss_and_gradients", lossAndGradientsKernel);
   m.impl("infer_gradients", gradientsKernel);
   m.impl("infer_second_gradients", secondGradientsKernel);
+  m.impl("infer_directional_derivative", directionalDerivativeKernel);
 }

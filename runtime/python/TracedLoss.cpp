@@ -1,5 +1,8 @@
 #include "runtime/python/TracedLoss.h"
 
+#include "runtime/python/Dispatch.h"
+#include "runtime/python/ForwardMode.h"
+
 #include <c10/core/impl/TorchDispatchModeTLS.h>
 #include <torch/csrc/autograd/functions/utils.h>
 #include <torch/csrc/autograd/saved_variable.h>
@@ -12,65 +15,6 @@ using at::Tensor;
 using torch::autograd::variable_list;
 
 namespace {
-
-/// Everything of a call as the schemas list it.
-struct Unpacked {
-  Unpacked(const Call &call, at::TensorList tensors)
-      : inputs(tensors.slice(0, call.inputCount)),
-        params(tensors.slice(call.inputCount, call.paramCount)) {
-    size_t next = call.inputCount + call.paramCount;
-    if (call.hasWeight)
-      weight = tensors[next++];
-    if (call.hasSampleWeight)
-      sampleWeight = tensors[next];
-  }
-  at::TensorList inputs, params;
-  std::optional<Tensor> weight, sampleWeight;
-};
-
-template <typename Signature> auto findOperator(const char *name) {
-  return c10::Dispatcher::singleton().findSchemaOrThrow(name, "").typed<Signature>();
-}
-
-Tensor callLoss(const Call &c, at::TensorList tensors) {
-  static const auto op = findOperator<Tensor(LOSSLANG_CALL_PARAMETERS)>("losslang::loss");
-  const Unpacked u(c, tensors);
-  return op.call(c.key, u.inputs, u.params, u.weight, u.sampleWeight, c.values, c.paramAt,
-                 c.ignoreIndex, c.labelSmoothing, c.reduction, c.groups);
-}
-
-std::tuple<Tensor, Tensors> callLossAndGradients(const Call &c, at::TensorList tensors,
-                                                 at::IntArrayRef wanted) {
-  static const auto op =
-      findOperator<std::tuple<Tensor, Tensors>(LOSSLANG_CALL_PARAMETERS, at::IntArrayRef)>(
-          "losslang::loss_and_gradients");
-  const Unpacked u(c, tensors);
-  return op.call(c.key, u.inputs, u.params, u.weight, u.sampleWeight, c.values, c.paramAt,
-                 c.ignoreIndex, c.labelSmoothing, c.reduction, c.groups, wanted);
-}
-
-Tensors callGradients(const Tensor &upstream, const Call &c, at::TensorList tensors,
-                      at::IntArrayRef wanted) {
-  static const auto op =
-      findOperator<Tensors(const Tensor &, LOSSLANG_CALL_PARAMETERS, at::IntArrayRef)>(
-          "losslang::gradients");
-  const Unpacked u(c, tensors);
-  return op.call(upstream, c.key, u.inputs, u.params, u.weight, u.sampleWeight, c.values, c.paramAt,
-                 c.ignoreIndex, c.labelSmoothing, c.reduction, c.groups, wanted);
-}
-
-std::tuple<Tensor, Tensors> callSecondGradients(const Tensor &upstream, at::TensorList tangents,
-                                                const Call &c, at::TensorList tensors,
-                                                at::IntArrayRef wanted,
-                                                at::IntArrayRef secondWanted) {
-  static const auto op = findOperator<std::tuple<Tensor, Tensors>(
-      const Tensor &, at::TensorList, LOSSLANG_CALL_PARAMETERS, at::IntArrayRef, at::IntArrayRef)>(
-      "losslang::second_gradients");
-  const Unpacked u(c, tensors);
-  return op.call(upstream, tangents, c.key, u.inputs, u.params, u.weight, u.sampleWeight, c.values,
-                 c.paramAt, c.ignoreIndex, c.labelSmoothing, c.reduction, c.groups, wanted,
-                 secondWanted);
-}
 
 /// Places of the tensors that require a gradient.
 std::vector<int64_t> requiringGradient(at::TensorList tensors) {
@@ -200,6 +144,50 @@ private:
   torch::autograd::SavedVariable upstream;
 };
 
+/// The node behind a derivative along tangents: reverse mode over forward mode.
+class DirectionalNode final : public CallNode {
+public:
+  DirectionalNode(const CallPtr &call, at::TensorList tensors, at::TensorList tangents,
+                  std::vector<int64_t> first)
+      : CallNode(call, tensors, requiringGradient(tensors), tangents), first(std::move(first)),
+        tangents(save(tangents)) {}
+
+  variable_list apply(variable_list &&given) override {
+    std::lock_guard<std::mutex> lock(mutex_);
+    variable_list result(wanted.size() + first.size());
+    const Tensor upstream = std::move(given[0]);
+    if (!upstream.defined())
+      return result;
+    const Tensors tensors = unpack(saved);
+    std::vector<int64_t> asked, askedTangents;
+    for (size_t i = 0; i < result.size(); ++i)
+      if (task_should_compute_output(i))
+        i < wanted.size() ? asked.push_back(wanted[i])
+                          : askedTangents.push_back(first[i - wanted.size()]);
+    Tensors found, foundTangents;
+    if (!asked.empty())
+      found = std::get<1>(
+          callSecondGradients(upstream, unpack(tangents), *call, tensors, first, asked));
+    // Linear in the tangents.
+    if (!askedTangents.empty())
+      foundTangents = callGradients(upstream, *call, tensors, askedTangents);
+    auto next = found.begin(), nextTangent = foundTangents.begin();
+    for (size_t i = 0; i < result.size(); ++i)
+      if (task_should_compute_output(i))
+        result[i] = std::move(i < wanted.size() ? *next++ : *nextTangent++);
+    return result;
+  }
+  std::string name() const override { return "LossDirectionalBackward"; }
+
+private:
+  void releaseMore() override {
+    for (auto &variable : tangents)
+      variable.reset_data();
+  }
+  std::vector<int64_t> first;
+  std::vector<torch::autograd::SavedVariable> tangents;
+};
+
 /// The node behind second derivatives.
 class SecondGradientsNode final : public torch::autograd::Node {
 public:
@@ -227,13 +215,13 @@ bool arePlain(at::TensorList tensors) {
 
 Tensor tracedLoss(const CallPtr &call, at::TensorList tensors) {
   const std::vector<int64_t> wanted = requiringGradient(tensors);
-  if (wanted.empty() || !at::GradMode::is_enabled()) {
-    at::AutoDispatchBelowAutograd guard;
-    return callLoss(*call, tensors);
-  }
+  const bool isDifferentiable = !wanted.empty() && at::GradMode::is_enabled();
   Tensor value;
   Tensors gradients;
-  {
+  if (!isDifferentiable) {
+    at::AutoDispatchBelowAutograd guard;
+    value = callLoss(*call, tensors);
+  } else {
     at::AutoDispatchBelowAutograd guard;
     // One run of the kernel gives both, if nothing but the scale of the gradient is open yet.
     // torch.func differentiates the gradients too, and needs them as an operation of their own.
@@ -248,8 +236,10 @@ Tensor tracedLoss(const CallPtr &call, at::TensorList tensors) {
     else
       value = callLoss(*call, tensors);
   }
-  torch::autograd::set_history(value,
-                               c10::make_intrusive<LossNode>(call, tensors, wanted, gradients));
+  if (isDifferentiable)
+    torch::autograd::set_history(value,
+                                 c10::make_intrusive<LossNode>(call, tensors, wanted, gradients));
+  setLossTangent(value, *call, tensors);
   return value;
 }
 
@@ -264,7 +254,22 @@ Tensors tracedGradients(const Tensor &upstream, const CallPtr &call, at::TensorL
       (upstream.requires_grad() || !requiringGradient(tensors).empty()))
     torch::autograd::set_history(
         gradients, c10::make_intrusive<GradientsNode>(call, tensors, upstream, wanted.vec()));
+  setGradientTangents(gradients, upstream, *call, tensors, wanted);
   return gradients;
+}
+
+Tensor tracedDirectionalDerivative(at::TensorList tangents, const CallPtr &call,
+                                   at::TensorList tensors, at::IntArrayRef wanted) {
+  Tensor result;
+  {
+    at::AutoDispatchBelowAutograd guard;
+    result = callDirectionalDerivative(tangents, *call, tensors, wanted);
+  }
+  if (at::GradMode::is_enabled() &&
+      !(requiringGradient(tensors).empty() && requiringGradient(tangents).empty()))
+    torch::autograd::set_history(
+        result, c10::make_intrusive<DirectionalNode>(call, tensors, tangents, wanted.vec()));
+  return result;
 }
 
 std::tuple<Tensor, Tensors> tracedSecondGradients(const Tensor &upstream, at::TensorList tangents,

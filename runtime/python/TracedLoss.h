@@ -11,12 +11,16 @@ namespace loss::python {
 bool arePlain(at::TensorList tensors);
 
 /// The loss as an autograd node that is made of calls of the dispatcher: what torch.compile and
-/// torch.func can see through.
+/// torch.func can see through. Forward mode (ForwardMode.h) goes along.
 at::Tensor tracedLoss(const CallPtr &call, at::TensorList tensors);
 
 /// The gradients, differentiable once more.
 Tensors tracedGradients(const at::Tensor &upstream, const CallPtr &call, at::TensorList tensors,
                         at::IntArrayRef wanted);
+
+/// The derivative along tangents, differentiable once more in reverse mode.
+at::Tensor tracedDirectionalDerivative(at::TensorList tangents, const CallPtr &call,
+                                       at::TensorList tensors, at::IntArrayRef wanted);
 
 /// Second derivatives. Differentiating them is an error that says so.
 std::tuple<at::Tensor, Tensors>

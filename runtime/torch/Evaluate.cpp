@@ -56,8 +56,8 @@ ChosenKernel chooseKernel(const CallPlan &plan, uint32_t mode, bool needsOptions
   static const char *const modes[] = {"", " and gradients",
                                       " and gradients for targets, fixed inputs and parameters",
                                       " and second derivatives (lossc --order=2)",
-                                      " and second derivatives by targets, fixed inputs and "
-                                      "parameters (lossc --order=2)"};
+                                      (" and second derivatives by targets, fixed inputs and "
+                                       "parameters (lossc --order=2)")};
   TORCH_CHECK(chosen.kernel, "loss '", plan.loss.name(), "' was compiled without a kernel for ",
               plan.element == LOSS_F64 ? "f64" : "f32", " with ", targets[plan.target], modes[mode],
               needsOptions ? ", label smoothing and class weights" : "");

@@ -1,5 +1,7 @@
 #include "runtime/torch/LossBackward.h"
 
+#include "runtime/torch/BatchedTensors.h"
+
 #include <torch/csrc/autograd/functions/utils.h>
 #include <torch/csrc/autograd/graph_task.h>
 #include <torch/csrc/autograd/saved_variable.h>
@@ -105,6 +107,23 @@ Tensor LossBackward::takeGradient(size_t argument, const Tensor &upstream, bool 
   return keep ? gradient * factor : gradient.mul_(factor);
 }
 
+variable_list LossBackward::gradientsFor(const Tensor &upstream, bool keep) {
+  std::vector<bool> asked(wanted.size());
+  for (size_t i = 0; i < wanted.size(); ++i)
+    asked[i] = wanted[i] && task_should_compute_output(i);
+  if (plan.deferred) {
+    const LossCall whole = call.unpack();
+    at::AutoDispatchBelowADInplaceOrView guard;
+    return evaluateCall(loss, whole, {asked, upstream}).gradients;
+  }
+  at::AutoDispatchBelowADInplaceOrView guard;
+  variable_list outputs(wanted.size());
+  for (size_t i = 0; i < wanted.size(); ++i)
+    if (asked[i])
+      outputs[i] = takeGradient(i, upstream, keep);
+  return outputs;
+}
+
 variable_list LossBackward::apply(variable_list &&inputs) {
   std::lock_guard<std::mutex> lock(mutex_);
   TORCH_CHECK(!released, torch::autograd::ERR_BACKWARD_TWICE);
@@ -113,19 +132,9 @@ variable_list LossBackward::apply(variable_list &&inputs) {
   if (!upstream.defined())
     return outputs;
   const bool keep = torch::autograd::get_current_graph_task_keep_graph();
-  std::vector<bool> asked(wanted.size());
-  for (size_t i = 0; i < wanted.size(); ++i)
-    asked[i] = wanted[i] && task_should_compute_output(i);
-  if (plan.deferred) {
-    const LossCall whole = call.unpack();
-    at::AutoDispatchBelowADInplaceOrView guard;
-    outputs = evaluateCall(loss, whole, {asked, upstream}).gradients;
-  } else {
-    at::AutoDispatchBelowADInplaceOrView guard;
-    for (size_t i = 0; i < wanted.size(); ++i)
-      if (asked[i])
-        outputs[i] = takeGradient(i, upstream, keep);
-  }
+  const bool isBatched = anyBatched(upstream);
+  outputs = forEachSample(
+      {upstream}, [&](variable_list sample) { return gradientsFor(sample[0], keep || isBatched); });
   released = !keep;
   return at::GradMode::is_enabled() ? differentiable(std::move(outputs), upstream) : outputs;
 }
@@ -178,9 +187,8 @@ variable_list LossSecondBackward::apply(variable_list &&directions) {
   std::lock_guard<std::mutex> lock(mutex_);
   TORCH_CHECK(!released, torch::autograd::ERR_BACKWARD_TWICE);
   const LossCall whole = call.unpack();
-  variable_list outputs(1 + whole.argumentCount());
+  const Tensor above = upstream.unpack();
   EvaluateRequest request;
-  request.upstream = upstream.unpack();
   request.wanted.resize(whole.argumentCount());
   for (size_t i = 0; i < whole.argumentCount(); ++i) {
     if (!task_should_compute_output(1 + i))
@@ -192,18 +200,20 @@ variable_list LossSecondBackward::apply(variable_list &&directions) {
   }
   std::vector<Tensor> tangents(directions.begin(), directions.end());
   tangents.resize(whole.argumentCount());
-  request.tangents = &tangents;
-  {
+  tangents.push_back(above);
+  variable_list outputs = forEachSample(tangents, [&](variable_list sample) {
     at::AutoDispatchBelowADInplaceOrView guard;
+    request.upstream = sample.back();
+    sample.pop_back();
+    request.tangents = &sample;
     Evaluated second = evaluateCall(loss, whole, request);
-    for (size_t i = 0; i < whole.argumentCount(); ++i)
-      outputs[1 + i] = second.gradients[i];
-    if (task_should_compute_output(0))
-      outputs[0] = second.result;
-  }
+    second.gradients.insert(second.gradients.begin(),
+                            task_should_compute_output(0) ? second.result : Tensor());
+    return second.gradients;
+  });
   released = !torch::autograd::get_current_graph_task_keep_graph();
   if (at::GradMode::is_enabled()) {
-    std::vector<Tensor> sources = sourcesOf(whole, request.upstream);
+    std::vector<Tensor> sources = sourcesOf(whole, above);
     sources.insert(sources.end(), tangents.begin(), tangents.end());
     for (Tensor &output : outputs)
       forbidDerivative(output, sources,

@@ -49,6 +49,7 @@ public:
   std::string name() const override { return "LossBackward(" + loss.name() + ")"; }
 
 private:
+  torch::autograd::variable_list gradientsFor(const torch::Tensor &upstream, bool keep);
   torch::Tensor takeGradient(size_t argument, const torch::Tensor &upstream, bool keep);
   torch::autograd::variable_list differentiable(torch::autograd::variable_list outputs,
                                                 const torch::Tensor &upstream) const;

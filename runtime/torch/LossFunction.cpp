@@ -53,6 +53,12 @@ Tensor CompiledLoss::operator()(const Tensor &input, const Tensor &target,
 
 Tensor CompiledLoss::call(const std::vector<Tensor> &inputs, const LossCallOptions &options) const {
   const LossCall call = resolveCall(handle, inputs, options);
+  // Without this a tangent would silently be lost.
+  for (size_t i = 0; i < call.argumentCount(); ++i)
+    TORCH_CHECK_NOT_IMPLEMENTED(!torch::autograd::isFwGradDefined(call.argument(i)), "loss '",
+                                handle.name(),
+                                "': forward mode is not for CompiledLoss; the Python package and "
+                                "hessianVector() have it");
   EvaluateRequest request;
   request.wanted = wantedGradients(call);
   if (request.wanted.empty()) {

@@ -82,7 +82,8 @@ struct LossEvaluation {
 /// number of classes), c10::TypeError for tensors of a wrong type, c10::ValueError for tensors and
 /// options that do not fit, c10::Error for what the module was not compiled for, and ParamError. A
 /// second derivative needs a module with second-order kernels (`lossc --order=2`); without, and for
-/// a third derivative, there is an error.
+/// a third derivative, there is an error. Forward mode is an error, too: hessianVector() gives
+/// derivatives along tangents.
 class CompiledLoss {
 public:
   explicit CompiledLoss(LossHandle handle) : handle(std::move(handle)) {}

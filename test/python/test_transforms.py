@@ -3,7 +3,7 @@
 import pytest
 import torch
 from torch import nn
-from torch.func import functional_call, grad, jacfwd, jacrev
+from torch.func import functional_call, grad, jacrev
 
 import losslang
 
@@ -137,12 +137,6 @@ def test_third_derivative_of_a_graph_is_an_error():
     (second,) = torch.autograd.grad(first.sum(), x, create_graph=True)
     with pytest.raises(RuntimeError, match="'focal' has no third derivative"):
         second.sum().backward()
-
-
-def test_forward_mode_is_an_error():
-    x, y = example()
-    with pytest.raises(NotImplementedError, match="no forward-mode derivative"):
-        jacfwd(losslang.losses.focal())(x.detach(), y)
 
 
 def test_double_backward():

@@ -276,3 +276,59 @@ def test_what_differs_between_samples():
     with looping("gradients of its parameters are wanted"):
         found = vmap(grad(call, argnums=2), in_dims=(0, 0, None, None))(x, y, gamma[0], None)
     assert found.shape == (3,)
+
+
+@pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
+def test_gradients_from_above_in_batches(reduction):
+    """torch.autograd has a vmap of its own."""
+    x, y = (t[0] for t in example())
+    x.requires_grad_()
+    ours = losslang.losses.cross_entropy(reduction=reduction)
+    theirs = torch.nn.CrossEntropyLoss(reduction=reduction)
+    value = ours(x, y)
+    upstream = torch.randn(4, *value.shape, dtype=value.dtype)
+
+    def gradient(loss, upstream, **options):
+        return torch.autograd.grad(loss(x, y), x, upstream, **options)[0]
+
+    expected = torch.stack([gradient(theirs, each) for each in upstream])
+    found = gradient(ours, upstream, is_grads_batched=True)
+    torch.testing.assert_close(found, expected)
+    found = vmap(lambda each: torch.autograd.grad(value, x, each, retain_graph=True)[0])(upstream)
+    torch.testing.assert_close(found, expected)
+    nested = torch.stack([upstream, 2 * upstream])
+    found = vmap(vmap(lambda each: torch.autograd.grad(value, x, each, retain_graph=True)[0]))(
+        nested
+    )
+    torch.testing.assert_close(found, torch.stack([expected, 2 * expected]))
+
+
+@pytest.mark.parametrize("outer", ["reverse-mode", "forward-mode"])
+def test_vectorized_derivatives(outer):
+    x, y = (t[0] for t in example())
+    ours, theirs = losslang.losses.cross_entropy(), torch.nn.CrossEntropyLoss()
+
+    def derivatives(loss):
+        def f(x):
+            return loss(x, y)
+
+        return (
+            torch.autograd.functional.jacobian(f, x, vectorize=True, strategy=outer),
+            torch.autograd.functional.hessian(
+                f, x, vectorize=True, outer_jacobian_strategy=outer
+            ),
+        )
+
+    torch.testing.assert_close(derivatives(ours), derivatives(theirs))
+
+
+def test_batched_gradients_of_parameters():
+    """They are summed in the kernel, which runs for each gradient from above."""
+    x, y = (t[0] for t in example())
+    gamma = torch.tensor(1.5, dtype=x.dtype, requires_grad=True)
+    loss = losslang.losses.focal(gamma=torch.nn.Parameter(gamma), reduction="none")
+    value = loss(x, y)
+    unit = torch.eye(len(value), dtype=value.dtype)
+    (found,) = torch.autograd.grad(value, loss.gamma, unit, is_grads_batched=True, retain_graph=True)
+    expected = [torch.autograd.grad(v, loss.gamma, retain_graph=True)[0] for v in value]
+    torch.testing.assert_close(found, torch.stack(expected))

@@ -5,9 +5,14 @@ from torch.utils import _pytree as pytree
 
 from ._library import describe, ops, warn
 
-_OPERATORS = ("loss", "loss_and_gradients", "gradients", "second_gradients")
-#: Arguments of each operator before the key.
-_BEFORE = {"loss": 0, "loss_and_gradients": 0, "gradients": 1, "second_gradients": 2}
+#: Each operator, with the number of arguments before the key.
+_BEFORE = {
+    "loss": 0,
+    "loss_and_gradients": 0,
+    "gradients": 1,
+    "second_gradients": 2,
+    "directional_derivative": 1,
+}
 
 
 class _Sizes:
@@ -106,6 +111,7 @@ class _Fold:
         row_axis = description["axes"][description["row_axis"]]
         self.inputs = description["inputs"]
         self.has_rows = [row_axis in i["axes"] for i in self.inputs]
+        self.row_places = {place for place, has in enumerate(self.has_rows) if has}
         for described, has_rows, d in zip(self.inputs, self.has_rows, input_dims):
             if not has_rows and d is not None:
                 raise _Unfoldable(
@@ -172,6 +178,15 @@ class _Fold:
 
     def split_gradients(self, tensors):
         return [self._split(t) for t in tensors]
+
+    def check_tangents(self, places, dims):
+        """A direction in what all samples share is shared as well."""
+        for place, d in zip(places, dims):
+            if d is not None and (place not in self.row_places):
+                raise _Unfoldable(
+                    "tangents of parameters or of inputs that lack the row axis differ between "
+                    "the samples"
+                )
 
     def check_gradients(self, places):
         """Of what all samples share the rows of a call are summed, and so would be the samples."""
@@ -250,10 +265,22 @@ def _fold_second_gradients(size, dims, upstream, tangents, *rest):
     return fold.split_result(for_upstream), fold.split_gradients(found)
 
 
-for _name in _OPERATORS:
+def _fold_directional_derivative(size, dims, tangents, *rest):
+    *call, wanted = rest
+    fold = _Fold(size, call, dims[1:])
+    fold.check_tangents(wanted, dims[0])
+    tangents = [
+        fold.like_input(t, d) if place in fold.row_places else t
+        for t, d, place in zip(tangents, dims[0], wanted)
+    ]
+    return fold.split_result(ops.directional_derivative(tangents, *fold.call, wanted))
+
+
+for _name in _BEFORE:
     _register_fake(_name)
 _register_vmap("loss", _fold_loss)
 _register_vmap("gradients", _fold_gradients)
 _register_vmap("second_gradients", _fold_second_gradients)
+_register_vmap("directional_derivative", _fold_directional_derivative)
 # As autocast does for PyTorch's own losses.
 torch.library.register_autocast("losslang::loss", "cpu", torch.float32)

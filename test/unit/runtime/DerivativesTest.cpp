@@ -202,6 +202,39 @@ TEST(Derivatives, FunctionalFormsAgreeWithAutograd) {
   }
 }
 
+TEST(Derivatives, ATangentIsNotSilentlyLost) {
+  CompiledLoss loss = openLoss("c_cross_entropy");
+  Tensor x = torch::randn({4, 5}, torch::kDouble);
+  Tensor target = torch::randint(5, {4}, torch::kLong);
+  const uint64_t level = torch::autograd::ForwardADLevel::get_next_idx();
+  x._set_fw_grad(torch::randn_like(x), level, /*is_inplace_op=*/false);
+  EXPECT_THROW(loss(x, target), c10::NotImplementedError);
+  torch::autograd::ForwardADLevel::release_idx(level);
+}
+
+/// Gradients from above in batches, as torch.autograd.grad and torch.vmap hand them over.
+TEST(Derivatives, OfBatchedGradientsFromAbove) {
+  torch::manual_seed(37);
+  CompiledLoss loss = openLoss("c_cross_entropy");
+  Tensor x = torch::randn({4, 5}, torch::kDouble).requires_grad_();
+  Tensor target = torch::randint(5, {4}, torch::kLong);
+  for (Reduction reduction : reductions) {
+    LossCallOptions options;
+    options.reduction = reduction;
+    Tensor value = loss(x, target, options);
+    std::vector<int64_t> shape = value.sizes().vec();
+    shape.insert(shape.begin(), 3);
+    Tensor upstream = torch::randn(shape, torch::kDouble);
+    auto gradient = [&](const Tensor &from) {
+      return torch::autograd::grad({value}, {x}, {from}, /*retain_graph=*/true)[0];
+    };
+    Tensor batched = gradient(at::_add_batch_dim(upstream, 0, 1));
+    Tensor found = at::_remove_batch_dim(batched, 1, 3, 0);
+    for (int64_t i = 0; i < 3; ++i)
+      EXPECT_TRUE(torch::equal(found[i], gradient(upstream[i])));
+  }
+}
+
 #ifdef LOSSLANG_TEST_COMPILED
 /// Compares derivatives of the gradients by all leaves and by the gradient from above, all at once.
 void expectSameSecondGradients(const std::function<Tensor(std::vector<Tensor>)> &ours,
