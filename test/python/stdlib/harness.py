@@ -2,7 +2,7 @@
 
 A `Case` names a loss, makes inputs for it, and gives the formula in plain PyTorch operations, written
 from the paper. `check` compares value and gradient in f64 and f32; `check_derivatives` runs gradcheck
-and gradgradcheck.
+and gradgradcheck, in reverse and in forward mode.
 """
 
 import dataclasses
@@ -193,8 +193,8 @@ def check_derivatives(case):
             return module(**constant, **named)
 
         values = [t.clone().requires_grad_() for t in (*(made[n] for n in inputs), *parameters.values())]
-        assert torch.autograd.gradcheck(function, values), (case.name, kind)
-        assert torch.autograd.gradgradcheck(function, values), (case.name, kind)
+        assert torch.autograd.gradcheck(function, values, check_forward_ad=True), (case.name, kind)
+        assert torch.autograd.gradgradcheck(function, values, check_fwd_over_rev=True), (case.name, kind)
 
 
 # Inputs.
