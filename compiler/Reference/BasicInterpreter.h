@@ -75,7 +75,9 @@ public:
 
   explicit BasicInterpreter(ProgramOp program) : program(program) {}
 
-  llvm::LogicalResult bind(const Arguments &arguments);
+  /// Arguments by name. One of kind "tangent" has the name of the argument that it is a direction
+  /// of: those are in `tangents`.
+  llvm::LogicalResult bind(const Arguments &arguments, const Arguments &tangents = {});
   llvm::LogicalResult run();
   std::vector<Array> results();
 
@@ -114,9 +116,10 @@ private:
 /// The results of `program`, in order, as reference::evaluate.
 template <typename S>
 FailureOr<std::vector<BasicArray<S>>> evaluateIn(ProgramOp program,
-                                                 const BasicArguments<S> &arguments) {
+                                                 const BasicArguments<S> &arguments,
+                                                 const BasicArguments<S> &tangents = {}) {
   BasicInterpreter<S> interpreter(program);
-  if (failed(interpreter.bind(arguments)) || failed(interpreter.run()))
+  if (failed(interpreter.bind(arguments, tangents)) || failed(interpreter.run()))
     return failure();
   return interpreter.results();
 }
@@ -125,9 +128,11 @@ FailureOr<std::vector<BasicArray<S>>> evaluateIn(ProgramOp program,
 // Arguments
 //===----------------------------------------------------------------------===//
 
-template <typename S> llvm::LogicalResult BasicInterpreter<S>::bind(const Arguments &arguments) {
+template <typename S>
+llvm::LogicalResult BasicInterpreter<S>::bind(const Arguments &arguments,
+                                              const Arguments &tangents) {
   for (unsigned i = 0, e = program.getNumArguments(); i < e; ++i)
-    if (failed(bindArgument(i, arguments)))
+    if (failed(bindArgument(i, program.getArgKind(i) == "tangent" ? tangents : arguments)))
       return failure();
   // A copy of an axis is as long as the axis.
   if (mlir::DictionaryAttr copies = program.getCopiesAttr())
@@ -148,7 +153,10 @@ llvm::LogicalResult BasicInterpreter<S>::bindArgument(unsigned i, const Argument
   else if (auto fallback = program.getArgAttrOfType<FloatAttr>(i, "loss.default"))
     value = Array(S(fallback.getValueAsDouble()));
   else
-    return program.emitOpError("expected a value for argument '") << name << "', but found none";
+    return program.emitOpError(program.getArgKind(i) == "tangent"
+                                   ? "expected a tangent for argument '"
+                                   : "expected a value for argument '")
+           << name << "', but found none";
 
   bool fits = axes.size() == value.axes.size() && axes.size() == value.sizes.size();
   for (size_t a = 0; fits && a < axes.size(); ++a) {

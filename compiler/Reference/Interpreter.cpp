@@ -7,7 +7,7 @@
 using namespace loss::ir;
 using namespace loss::ir::reference;
 
-mlir::FailureOr<std::vector<Array>> reference::evaluate(ProgramOp program,
-                                                        const Arguments &arguments) {
-  return evaluateIn<double>(program, arguments);
+mlir::FailureOr<std::vector<Array>>
+reference::evaluate(ProgramOp program, const Arguments &arguments, const Arguments &tangents) {
+  return evaluateIn<double>(program, arguments, tangents);
 }

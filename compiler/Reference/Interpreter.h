@@ -15,8 +15,9 @@ namespace loss::ir::reference {
 
 /// The results of `program`, in order. Fails with a diagnostic at the program or the operation when
 /// an argument is missing or does not fit, an operation is not known, or a class index is out of
-/// range.
-mlir::FailureOr<std::vector<Array>> evaluate(ProgramOp program, const Arguments &arguments);
+/// range. `tangents` has the arguments of kind "tangent", by name as well.
+mlir::FailureOr<std::vector<Array>> evaluate(ProgramOp program, const Arguments &arguments,
+                                             const Arguments &tangents = {});
 
 } // namespace loss::ir::reference
 

@@ -2,12 +2,13 @@
 
 #include "test/random/Check.h"
 
-#include "compiler/Reference/BasicInterpreter.h"
+#include "compiler/Reference/Interpreter.h"
 #include "lang/Parser.h"
 #include "lang/Sema.h"
-#include "test/random/Compare.h"
+#include "test/random/Difference.h"
 #include "test/random/Kernels.h"
 #include "test/random/Programs.h"
+#include "test/random/SecondOrder.h"
 
 #include "llvm/ADT/SmallPtrSet.h"
 
@@ -25,28 +26,15 @@ const char *subjectName(Subject subject) {
                                               "LibTorch",
                                               "kernels",
                                               "unoptimised kernels",
-                                              "kernels with options"};
+                                              "kernels with options",
+                                              "rewritten second derivatives",
+                                              "central differences of the gradient",
+                                              "LibTorch's second derivatives",
+                                              "second-order kernels"};
   return names[unsigned(subject)];
 }
 
 namespace {
-
-template <typename S> BasicArguments<S> converted(const Arguments &arguments) {
-  BasicArguments<S> result;
-  for (const auto &[name, array] : arguments)
-    result.emplace(name, BasicArray<S>(array.axes, array.sizes,
-                                       std::vector<S>(array.data.begin(), array.data.end())));
-  return result;
-}
-
-/// The same where numbers are not so round: what rounding does there, and what jumps.
-BasicArguments<Bounded> nearby(const Arguments &arguments) {
-  auto result = converted<Bounded>(arguments);
-  for (auto &[name, array] : result)
-    for (Bounded &x : array.data)
-      x.error[Exact] = std::ldexp(std::abs(toDouble(x)) + 0x1p-56, -140);
-  return result;
-}
 
 /// Whether the program computes something of constants alone. The compiler does so in f64.
 bool computesOfConstants(ir::ProgramOp program) {
@@ -62,35 +50,6 @@ bool computesOfConstants(ir::ProgramOp program) {
     any |= isFolded && !llvm::isa<ir::BroadcastOp, mlir::arith::NegFOp>(op);
   }
   return any;
-}
-
-/// Two programs of the same value: exact values and their bounds; with what f64 rounds where
-/// `isFolded`.
-std::string compareExact(const std::string &what, const BoundedArray &actual,
-                         const BoundedArray &expected, bool isFolded, Tally &tally) {
-  if (actual.data.size() != expected.data.size())
-    return what + ": another number of elements";
-  for (size_t i = 0; i < actual.data.size(); ++i) {
-    const Bounded &ours = actual.data[i], &theirs = expected.data[i];
-    double bound =
-        slack * (ours.error[Exact] + theirs.error[Exact] + (isFolded ? theirs.error[F64] : 0));
-    // A formula that is not defined, or jumps right here, may become one that is.
-    if (!theirs.value.isFinite() || (ours.value.isFinite() && !std::isfinite(bound)) ||
-        !std::isfinite(theirs.error[Exact])) {
-      ++tally.skipped;
-      continue;
-    }
-    ++tally.compared;
-    tally.loose += bound > std::abs(toDouble(theirs)) / 16;
-    double distance = std::abs(toDouble(ours.value - theirs.value));
-    if (distance <= bound)
-      continue;
-    char text[200];
-    std::snprintf(text, sizeof text, ": element %zu is %.17g, but expected %.17g within %.3g", i,
-                  toDouble(ours), toDouble(theirs), bound);
-    return what + text;
-  }
-  return {};
 }
 
 } // namespace
@@ -115,6 +74,7 @@ struct Checker::Impl {
   Laboratory writtenLab, optimisedLab;
   KernelRunner kernels;
   Programs written, optimised;
+  std::optional<SecondOrder> second;
   Tallies tallies = {};
   uint64_t seed = 0;
 };
@@ -147,6 +107,10 @@ Verdict Checker::Impl::check(const std::string &text, uint64_t chosen) {
   if (!optimised.gradient)
     return {"the passes failed: " + optimisedLab.messages()};
   kernels.setText(text);
+  second.reset();
+  if (seed % secondOrderShare == 1)
+    second.emplace(SecondOrder::Tools{writtenLab, optimisedLab, kernels, options, tallies},
+                   *program, seed, computesOfConstants(written.value));
   for (Flavour flavour : {Flavour::Ordinary, Flavour::Extreme})
     if (Verdict verdict = checkData(*program, text, randomData(*program, seed, flavour));
         !verdict.failure.empty())
@@ -163,14 +127,10 @@ Verdict Checker::Impl::checkData(const lang::Program &program, const std::string
   auto failed = [&](const std::string &failure) { return Verdict{failure + "\n" + data.text()}; };
   auto exactArguments = converted<Bounded>(data.arguments);
   // The gradient programs yield the value first, too.
-  auto withRoundedConstants = [&](ir::ProgramOp gradient) {
-    RoundedConstants scope;
-    return evaluateIn<Bounded>(gradient, exactArguments);
-  };
-  auto value = evaluateIn<Bounded>(written.value, nearby(data.arguments));
-  auto exact = withRoundedConstants(written.gradient);
-  auto rewritten = withRoundedConstants(optimised.gradient);
-  auto plain = evaluateIn<double>(written.gradient, data.arguments);
+  auto value = evaluateBounded(written.value, nearby(data.arguments), /*areRounded=*/false);
+  auto exact = evaluateBounded(written.gradient, exactArguments, /*areRounded=*/true);
+  auto rewritten = evaluateBounded(optimised.gradient, exactArguments, /*areRounded=*/true);
+  auto plain = evaluate(written.gradient, data.arguments);
   if (mlir::failed(exact) || mlir::failed(value) || mlir::failed(rewritten) || mlir::failed(plain))
     return failed("the interpreter failed");
 
@@ -202,6 +162,10 @@ Verdict Checker::Impl::checkData(const lang::Program &program, const std::string
     if (std::string failure = compareKernels(program, data, *exact, *rewritten); !failure.empty())
       return failed(failure);
 
+  if (second)
+    if (std::string failure = second->check(data, *exact); !failure.empty())
+      return failed(failure);
+
   // LibTorch has other derivatives where there is none.
   if (options.torch && isSmooth)
     if (std::string failure = compareTorch(program, data, *exact); !failure.empty())
@@ -209,115 +173,35 @@ Verdict Checker::Impl::checkData(const lang::Program &program, const std::string
   return {};
 }
 
-/// F(x + h v) for all real arguments x and one random direction v: (F(h) - F(-h)) / 2h is the
-/// gradient along v up to h^2, which is far below anything that a wrong derivative could be.
+/// All arguments move, in one random direction.
 std::string Checker::Impl::compareDifference(ir::ProgramOp program, const Data &data,
                                              const BoundedArray &value,
                                              const std::vector<BoundedArray> &exact,
                                              bool &isSmooth) {
-  Tally &counts = tally(Subject::Difference);
   std::mt19937_64 random(seed);
-  auto base = converted<Real>(data.arguments);
-  BasicArguments<Real> direction = base;
-  Real slope = 0, slopeBound = 0;
+  Line line;
+  line.program = program, line.derivative = written.gradient;
+  line.at = line.direction = data.arguments;
   for (unsigned i = 0; i < program.getNumArguments(); ++i) {
-    BasicArray<Real> &v = direction.find(program.getArgName(i).str())->second;
+    Array &v = line.direction.find(program.getArgName(i).str())->second;
     for (size_t k = 0; k < v.data.size(); ++k) {
       v.data[k] = double(random() >> 11) * 0x1p-52 - 1;
-      slope = slope + v.data[k] * exact[i + 1].data[k].value;
-      slopeBound = slopeBound + abs(v.data[k]) * Real(exact[i + 1].data[k].error[Exact]);
+      const Bounded &gradient = exact[i + 1].data[k];
+      line.slope = line.slope + Real(v.data[k]) * gradient.value;
+      line.slopeBound = line.slopeBound + Real(std::abs(v.data[k])) * Real(gradient.error[Exact]);
     }
   }
-
-  BasicInterpreter<Real> centre(program);
-  if (mlir::failed(centre.bind(base)) || mlir::failed(centre.run()))
-    return "the interpreter failed";
-  auto stopped = centre.stoppedValues();
-  auto sumAt = [&](const Real &h) {
-    BasicArguments<Real> at = base;
-    for (auto &[name, array] : at)
-      for (size_t k = 0; k < array.data.size(); ++k)
-        array.data[k] = array.data[k] + h * direction.find(name)->second.data[k];
-    BasicInterpreter<Real> interpreter(program);
-    interpreter.freezeStopped(stopped);
-    if (mlir::failed(interpreter.bind(at)) || mlir::failed(interpreter.run()))
-      return Real(std::numeric_limits<double>::quiet_NaN());
-    return total(llvm::ArrayRef<Real>(interpreter.results().front().data));
+  line.number = [](const std::vector<RealArray> &results) {
+    return total(llvm::ArrayRef<Real>(results.front().data));
   };
-  const Real h = powerOfTwo(-56);
-  Real at0 = total(llvm::ArrayRef<Real>(centre.results().front().data));
-  Real right = sumAt(h), left = sumAt(-h), right2 = sumAt(h + h), left2 = sumAt(-(h + h));
-  Real central = (right - left) / (h + h), wide = (right2 - left2) / (h + h + h + h);
-  Real forward = (right - at0) / h, backward = (at0 - left) / h;
-  if (!slope.isFinite() || !slopeBound.isFinite() || !wide.isFinite() || !central.isFinite()) {
-    ++counts.skipped;
-    return {};
-  }
-  // At a kink or jump the derivative is what the language says it is, and no limit.
-  Real size = maximum(abs(forward), abs(backward));
-  Real tolerance = size * powerOfTwo(-24) + powerOfTwo(-40);
-  if (abs(forward - backward) > tolerance || abs(central - wide) > tolerance) {
-    ++counts.skipped;
-    return {};
-  }
-  // The error of `central` is a third of its distance from `wide`, and what rounding makes of it:
-  // Real's own is 2^-52 of the bound that is known, here divided by h.
-  Real rounding = 0, magnitude = size;
   for (const Bounded &element : value.data) {
-    rounding = rounding + Real(element.error[Exact]) * powerOfTwo(-52) / h;
-    magnitude = magnitude + abs(element.value);
+    line.error = line.error + Real(element.error[Exact]);
+    line.magnitude = line.magnitude + abs(element.value);
   }
-  auto isLoose = [&](const Real &bound) { return bound > size / Real(16) + powerOfTwo(-40); };
-  // A value that may jump is at no smooth point, as far as one can tell. That it did not jump here
-  // shows in the differences to both sides, which also show what rounding did, down to that of some
-  // thousand operations.
-  isSmooth = !isLoose(abs(central - wide) + Real(slack) * (slopeBound + rounding));
-  Real noise = minimum(rounding, abs(forward - backward) + magnitude * powerOfTwo(-180) / h);
-  Real bound = abs(central - wide) + Real(slack) * (slopeBound + noise);
-  if (isLoose(bound)) {
-    ++counts.skipped;
-    return {};
-  }
-  ++counts.compared;
-  if (!(abs(central - slope) > bound))
-    return {};
-  // Right at an equality, the derivative is that of one branch, by decree.
-  RoundedConstants scope;
-  auto close = evaluateIn<Bounded>(written.gradient, nearby(data.arguments));
-  for (size_t i = 1; mlir::succeeded(close) && i < close->size(); ++i)
-    for (const Bounded &element : (*close)[i].data)
-      if (!(element.error[Exact] <= std::abs(toDouble(element)) * 0x1p-40 + 0x1p-100)) {
-        --counts.compared, ++counts.skipped;
-        isSmooth = false;
-        return {};
-      }
-  char text[200];
-  std::snprintf(text, sizeof text,
-                "the gradient's slope in a direction is %.17g, but central differences give %.17g "
-                "within %.3g",
-                toDouble(slope), toDouble(central), toDouble(bound));
-  return text;
-}
-
-/// The bounds of a kernel are those of the program that it was made from, around the value of the
-/// program as it was written; around its own where that one is not known to 192 bits (log(1 -
-/// sigmoid(10000))).
-static std::vector<BoundedArray> boundsOfKernel(std::vector<BoundedArray> exact,
-                                                const std::vector<BoundedArray> &rewritten) {
-  for (size_t i = 0; i < exact.size(); ++i)
-    for (size_t k = 0; k < exact[i].data.size(); ++k) {
-      // Beside what the rewritten program rounds: constants that were folded in f64, as the program
-      // as written computes them there.
-      Errors &errors = exact[i].data[k].error;
-      double folded = errors[F64];
-      if (!std::isfinite(errors[Exact]))
-        exact[i].data[k].value = rewritten[i].data[k].value;
-      errors = rewritten[i].data[k].error;
-      if (std::isfinite(folded))
-        for (double &error : errors)
-          error += folded;
-    }
-  return exact;
+  Difference difference =
+      loss::stress::compareDifference("the gradient's slope", line, tally(Subject::Difference));
+  isSmooth = difference.isSmooth;
+  return difference.failure;
 }
 
 static unsigned modeOf(uint64_t dice) {
@@ -374,8 +258,8 @@ std::string Checker::Impl::compareOptions(const lang::Program &program, const st
     return "the options cannot be written out: " + lang::render(diagnostics) + spelled;
   Data all = withOptionsWritten(data, program, call);
   auto evaluated = [&](const Programs &programs) {
-    RoundedConstants scope;
-    auto results = evaluateIn<Bounded>(programs.gradient, converted<Bounded>(all.arguments));
+    auto results = evaluateBounded(programs.gradient, converted<Bounded>(all.arguments),
+                                   /*areRounded=*/true);
     if (mlir::failed(results))
       return std::vector<BoundedArray>();
     // Nobody asks for the gradients by the options.
@@ -395,25 +279,19 @@ std::string Checker::Impl::compareOptions(const lang::Program &program, const st
   return failure.empty() ? failure : failure + "\n" + all.text() + spelled;
 }
 
-/// LibTorch computes in double but promises nothing about the accuracy of its functions (trigamma
-/// has 11 digits), so its bound is that of f32. It is not defined where our own interpreter is not.
+/// It is not defined where our own interpreter is not.
 std::string Checker::Impl::compareTorch(const lang::Program &program, const Data &data,
                                         const std::vector<BoundedArray> &exact) {
-  Tally &counts = tally(Subject::Torch);
-  auto theirs = options.torch(program, data);
+  auto theirs = options.torch(program, data, nullptr);
   if (!theirs)
     return {};
   if (theirs->size() != exact.size())
     return "LibTorch: another number of results";
   for (size_t i = 0; i < exact.size(); ++i) {
-    // A branch that is not chosen makes autograd's gradient NaN, ours 0 [LANG-8.8].
-    std::vector<double> numbers = (*theirs)[i];
-    std::vector<Bounded> expected = exact[i].data;
-    for (size_t k = 0; k < numbers.size() && i > 0; ++k)
-      if (std::isnan(numbers[k]))
-        expected[k].error[F32] = std::numeric_limits<double>::infinity();
     std::string what = i == 0 ? "LibTorch's value" : "LibTorch's gradient " + std::to_string(i);
-    if (std::string failure = compareAll(what, numbers, expected, F32, counts); !failure.empty())
+    if (std::string failure =
+            compareTorchs(what, (*theirs)[i], exact[i].data, i > 0, tally(Subject::Torch));
+        !failure.empty())
       return failure;
   }
   return {};

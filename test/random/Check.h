@@ -2,7 +2,7 @@
 #ifndef LOSSLANG_TEST_RANDOM_CHECK_H
 #define LOSSLANG_TEST_RANDOM_CHECK_H
 
-#include "test/random/Data.h"
+#include "test/random/Options.h"
 
 #include <array>
 #include <cstdint>
@@ -24,8 +24,13 @@ enum class Subject : unsigned {
   Kernel,          ///< compiled code
   KernelAsWritten, ///< compiled code of the program without simplification
   KernelOptions,   ///< compiled code with class weights, label smoothing, and weights of elements
+  // Second derivatives: the tangent of the value, and a Hessian-vector product.
+  RewrittenSecond,  ///< the program after simplification, exactly
+  DifferenceSecond, ///< a slope of the gradient in one direction against central differences
+  TorchSecond,      ///< LibTorch's autograd, twice
+  KernelSecond,     ///< compiled code
 };
-inline constexpr unsigned subjects = 8;
+inline constexpr unsigned subjects = 12;
 const char *subjectName(Subject subject);
 
 /// How numbers fared, for each subject.
@@ -37,6 +42,8 @@ struct Tally {
   /// Without a finite bound: the exact value or a value on the way is not finite, overflows, or the
   /// rounding errors reach a jump or pole.
   uint64_t skipped = 0;
+  /// Programs without, as the compiler says: an operation that has no derivative.
+  uint64_t missing = 0;
 };
 using Tallies = std::array<Tally, subjects>;
 
@@ -48,9 +55,10 @@ struct Verdict {
 };
 
 /// LibTorch's view of a program, where it is built in: value and gradients of the sum of the value
-/// by each argument, in the order of the program's inputs and parameters.
+/// by each argument, in the order of the program's inputs and parameters. With options: the
+/// second order along their tangents instead.
 using TorchEvaluator = std::function<std::optional<std::vector<std::vector<double>>>(
-    const lang::Program &, const Data &)>;
+    const lang::Program &, const Data &, const CallOptions *)>;
 
 struct CheckOptions {
   TorchEvaluator torch;

@@ -40,6 +40,22 @@ std::string compareAll(const std::string &what, const std::vector<T> &actual,
   return {};
 }
 
+/// Two programs of the same value: exact values and their bounds; with what f64 rounds where
+/// `isFolded`.
+std::string compareExact(const std::string &what, const BoundedArray &actual,
+                         const BoundedArray &expected, bool isFolded, Tally &tally);
+
+/// The bounds of a kernel are those of the program that it was made from, around the value of the
+/// program as it was written; around its own where that one is not known to 192 bits (log(1 -
+/// sigmoid(10000))).
+std::vector<BoundedArray> boundsOfKernel(std::vector<BoundedArray> exact,
+                                         const std::vector<BoundedArray> &rewritten);
+
+/// LibTorch computes in double but promises nothing about the accuracy of its functions (trigamma
+/// has 11 digits), so its bound is that of f32.
+std::string compareTorchs(const std::string &what, const std::vector<double> &numbers,
+                          std::vector<Bounded> expected, bool isDerivative, Tally &tally);
+
 } // namespace loss::stress
 
 #endif // LOSSLANG_TEST_RANDOM_COMPARE_H

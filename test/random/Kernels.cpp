@@ -33,7 +33,8 @@ public:
   Call(const LossModule &module, const LossKernel &kernel, const lang::Program &program,
        const Data &data, const CallOptions &options, uint64_t seed)
       : module(module), kernel(kernel), program(program), data(data), options(options),
-        random(seed), rows(module.row_axis < 0 ? 1 : data.sizes[0]),
+        random(seed), isTangent(kernel.mode == LOSS_TANGENT || kernel.mode == LOSS_TANGENT_ALL),
+        rows(module.row_axis < 0 ? 1 : data.sizes[0]),
         weights(options.weights.begin(), options.weights.end()),
         classWeights(options.classWeights.begin(), options.classWeights.end()) {}
 
@@ -55,6 +56,8 @@ public:
     for (uint32_t i = 0; i < module.param_count; ++i)
       params.push_back(data.arguments.find(module.params[i].name)->second.data[0]);
     addGradients(expected);
+    for (uint32_t i = 0; i < module.input_count + module.param_count; ++i)
+      addTangent(i);
     if (std::string failure = call(int64_t(expected[0].data.size())); !failure.empty())
       return failure;
     return check(expected, arithmetic, tally);
@@ -65,8 +68,9 @@ private:
 
   /// Whether the row has weight 0 and one number as its result: then it is not evaluated.
   bool isIgnored(int64_t row) const {
-    return !options.weights.empty() && module.row_axis == 0 && module.result_axis_count == 1 &&
-           module.result_axes[0] == 0 && options.weights[size_t(row)] == 0;
+    return !isTangent && !options.weights.empty() && module.row_axis == 0 &&
+           module.result_axis_count == 1 && module.result_axes[0] == 0 &&
+           options.weights[size_t(row)] == 0;
   }
   /// Its numbers are 0 whatever the formula gives.
   void ignore(int64_t row, std::vector<BoundedArray> &expected) const {
@@ -90,14 +94,32 @@ private:
       inputStrides.push_back(byRow ? slab : 0);
       return;
     }
-    int64_t count = hasRows(input.axes) ? rows : 1, size = int64_t(array.data.size()) / count;
+    inputs.push_back(slabsOf(array, hasRows(input.axes), inputStrides));
+  }
+
+  /// The elements in memory, and the stride of the rows.
+  const void *slabsOf(const ir::reference::Array &array, bool byRow,
+                      std::vector<int64_t> &strides) {
+    int64_t count = byRow ? rows : 1, size = int64_t(array.data.size()) / count;
     auto &slabs = arrays.emplace_back(std::make_unique<Slabs<T>>(count, size, gap, T(NAN)));
     for (int64_t r = 0; r < count; ++r)
       for (int64_t k = 0; k < size; ++k)
-        slabs->at(r, k) =
-            hasRows(input.axes) && isIgnored(r) ? T(NAN) : T(array.data[size_t(r * size + k)]);
-    inputs.push_back(slabs->data.data());
-    inputStrides.push_back(count > 1 || hasRows(input.axes) ? slabs->stride : 0);
+        slabs->at(r, k) = byRow && isIgnored(r) ? T(NAN) : T(array.data[size_t(r * size + k)]);
+    strides.push_back(byRow ? slabs->stride : 0);
+    return slabs->data.data();
+  }
+
+  void addTangent(uint32_t i) {
+    bool isInput = i < module.input_count;
+    const char *name = isInput ? module.inputs[i].name : module.params[i - module.input_count].name;
+    auto found = options.tangents.find(name);
+    if (!isTangent || !gives(i) || found == options.tangents.end()) {
+      tangents.push_back(nullptr);
+      tangentStrides.push_back(0);
+    } else {
+      tangents.push_back(
+          slabsOf(found->second, isInput && hasRows(program.inputs[i].axes), tangentStrides));
+    }
   }
 
   /// True where the mode gives a gradient for argument `i` (inputs, then parameters).
@@ -105,8 +127,8 @@ private:
     bool isInput = i < module.input_count;
     if (isInput && module.inputs[i].kind == LOSS_INPUT_TARGET && kernel.target == LOSS_TARGET_INDEX)
       return false;
-    return kernel.mode == LOSS_VALUE_AND_ALL_GRADS ||
-           (kernel.mode == LOSS_VALUE_AND_GRAD && isInput && module.inputs[i].has_gradient);
+    return kernel.mode == LOSS_VALUE_AND_ALL_GRADS || kernel.mode == LOSS_TANGENT_ALL ||
+           (kernel.mode != LOSS_VALUE && isInput && module.inputs[i].has_gradient);
   }
 
   void addGradients(const std::vector<BoundedArray> &expected) {
@@ -143,6 +165,8 @@ private:
     args.grads = gradBases.data();
     args.grad_strides = gradStrides.data();
     args.grad_scale = scale;
+    args.tangents = tangents.data();
+    args.tangent_strides = tangentStrides.data();
     LossKernelFn entry = loss_kernel_entry(&kernel, loss_cpu_level());
     // The rows are divided anyhow.
     int64_t middle = rows > 1 ? int64_t(random() % uint64_t(rows + 1)) : rows;
@@ -164,7 +188,8 @@ private:
                     Tally &tally) {
     value.resize(expected[0].data.size());
     if (std::string failure =
-            compareAll("value", value, scaled(expected[0].data, weight), arithmetic, tally);
+            compareAll(isTangent ? "tangent" : "value", value,
+                       scaled(expected[0].data, isTangent ? 1 : weight), arithmetic, tally);
         !failure.empty())
       return failure;
     for (uint32_t i = 0; i < gradients.size(); ++i) {
@@ -220,11 +245,12 @@ private:
   const Data &data;
   const CallOptions &options;
   std::mt19937_64 random;
+  bool isTangent;
   int64_t rows, gap = 0;
   double weight = 1, scale = 1;
   std::vector<std::unique_ptr<Slabs<T>>> arrays, gradients;
-  std::vector<int64_t> indices, inputStrides, gradStrides;
-  std::vector<const void *> inputs;
+  std::vector<int64_t> indices, inputStrides, gradStrides, tangentStrides;
+  std::vector<const void *> inputs, tangents;
   std::vector<void *> gradBases;
   std::vector<double> params;
   std::vector<T> weights, classWeights, value;
@@ -261,7 +287,7 @@ void KernelRunner::setText(const std::string &text) {
   impl->modules.clear();
 }
 
-static unsigned targetOf(const lang::Program &program, const Data &data) {
+unsigned targetOf(const lang::Program &program, const Data &data) {
   for (const lang::ProgramInput &input : program.inputs)
     if (input.kind == lang::InputKind::Target)
       return data.classes.empty() ? LOSS_TARGET_DENSE : LOSS_TARGET_INDEX;
@@ -269,7 +295,8 @@ static unsigned targetOf(const lang::Program &program, const Data &data) {
 }
 
 static std::string nameOf(const KernelChoice &choice, unsigned target) {
-  static const char *const modes[] = {"value", "value and gradients", "value and all gradients"};
+  static const char *const modes[] = {"value", "value and gradients", "value and all gradients",
+                                      "tangent", "tangent of all"};
   return std::string(choice.optimised ? "kernel" : "unoptimised kernel") +
          (choice.options == LOSS_WITH_OPTIONS ? " with options (" : " (") +
          (choice.element == LOSS_F32 ? "f32, " : "f64, ") +
@@ -318,6 +345,8 @@ std::string KernelRunner::compare(const KernelChoice &choice, const lang::Progra
   const LossKernel *kernel = nullptr;
   for (unsigned mode = choice.mode; !kernel && int(mode) >= 0; --mode)
     kernel = loss_find_kernel(module, choice.element, target, mode, choice.options);
+  if (!kernel && !options.tangents.empty())
+    return nameOf(choice, target) + " is missing";
   if (!kernel)
     return {}; // A loss without an input that is a value has no gradient.
   failure =

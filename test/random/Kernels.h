@@ -24,6 +24,9 @@ struct KernelChoice {
   unsigned options = LOSS_PLAIN;
 };
 
+/// LOSS_TARGET_...: what kind of target the data has.
+unsigned targetOf(const lang::Program &program, const Data &data);
+
 /// Compiles losses in this process and calls them.
 class KernelRunner {
 public:
@@ -35,9 +38,9 @@ public:
   /// The module of one kernel, compiled at the first call. Null: why is in `failure`.
   const LossModule *load(const KernelChoice &choice, const lang::Program &program, const Data &data,
                          std::string &failure);
-  /// Runs one kernel and compares what it gives with `expected`: the value, then the gradient by
-  /// each input and parameter, with the weights that `options` has. `seed` chooses the weight
-  /// otherwise, and strides. Empty, or what is wrong.
+  /// Runs one kernel and compares what it gives with `expected`: the value (or its tangent), then
+  /// the gradient by each input and parameter, with the weights that `options` has. `seed` chooses
+  /// the weight otherwise, and strides. Empty, or what is wrong.
   std::string compare(const KernelChoice &choice, const lang::Program &program, const Data &data,
                       const CallOptions &options, const std::vector<BoundedArray> &expected,
                       uint64_t seed, Tally &tally);

@@ -24,7 +24,7 @@ const ProgramInput *targetOf(const Program &program) {
 
 AxisSet resultAxes(const Program &program) { return program.nodes[program.result].type.axes; }
 
-Array arrayOver(AxisSet set, const Program &program, const Data &data, std::vector<double> all) {
+Array shaped(AxisSet set, const Program &program, const Data &data, double fill) {
   std::vector<std::string> axes;
   std::vector<int64_t> sizes;
   for (size_t i = 0; i < program.axes.size(); ++i)
@@ -32,7 +32,7 @@ Array arrayOver(AxisSet set, const Program &program, const Data &data, std::vect
       axes.push_back(program.axes[i]);
       sizes.push_back(data.sizes[i]);
     }
-  return Array(axes, sizes, std::move(all));
+  return Array(axes, sizes, fill);
 }
 
 class Options : Chance {
@@ -48,11 +48,7 @@ public:
       for (int64_t i = 0; i < data.sizes[target->classAxis]; ++i)
         options.classWeights.push_back(oneOf(classWeights));
     }
-    int64_t elements = 1;
-    for (size_t i = 0; i < program.axes.size(); ++i)
-      if (resultAxes(program) >> i & 1)
-        elements *= data.sizes[i];
-    for (int64_t i = 0; i < elements; ++i)
+    for (size_t i = 0, count = elementWeights(program, data, {}).data.size(); i < count; ++i)
       options.weights.push_back(oneOf(weights));
     return options;
   }
@@ -62,6 +58,13 @@ public:
 
 CallOptions randomOptions(const Program &program, const Data &data, uint64_t seed) {
   return Options(seed).choose(program, data);
+}
+
+Array elementWeights(const Program &program, const Data &data, const CallOptions &options) {
+  Array result = shaped(resultAxes(program), program, data, 1);
+  if (!options.weights.empty())
+    result.data = options.weights;
+  return result;
 }
 
 std::string withOptionsWritten(const std::string &text, const Program &program,
@@ -120,12 +123,12 @@ Data withOptionsWritten(const Data &data, const Program &program, const CallOpti
   const ProgramInput *target = targetOf(program);
   if (target)
     result.arguments[target->name + "_plain"] = data.arguments.at(target->name);
-  result.arguments["class_weights"] =
-      target ? arrayOver(AxisSet(1) << target->classAxis, program, data, options.classWeights)
-             : Array(1.0);
+  Array &classWeights = result.arguments["class_weights"];
+  classWeights = shaped(target ? AxisSet(1) << target->classAxis : 0, program, data, 1);
+  if (target)
+    classWeights.data = options.classWeights;
   result.arguments["label_smoothing"] = Array(options.smoothing);
-  result.arguments["element_weights"] =
-      arrayOver(resultAxes(program), program, data, options.weights);
+  result.arguments["element_weights"] = elementWeights(program, data, options);
   return result;
 }
 

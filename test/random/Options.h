@@ -18,9 +18,15 @@ struct CallOptions {
   std::vector<double> classWeights;
   /// One factor for each element of the result, some of them 0. Empty: one for all.
   std::vector<double> weights;
+  /// Of second-order kernels, by argument: all that they take.
+  ir::reference::Arguments tangents;
 };
 
 CallOptions randomOptions(const lang::Program &program, const Data &data, uint64_t seed);
+
+/// The weights of the elements, laid out as the result.
+ir::reference::Array elementWeights(const lang::Program &program, const Data &data,
+                                    const CallOptions &options);
 
 /// The loss `text` with the options as further fixed inputs, in this order: the formulas that
 /// runtime/abi/LossAbi.h gives, written out. `classWeighting` is LOSS_WEIGHTS_... .

@@ -5,6 +5,8 @@
 #include "compiler/Autodiff/Passes.h"
 #include "compiler/Dialect/Loss/Transforms/Passes.h"
 #include "compiler/MLIRGen/MLIRGen.h"
+#include "compiler/Pipeline/Describe.h"
+#include "compiler/Pipeline/Programs.h"
 
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Transforms/Passes.h"
@@ -13,13 +15,16 @@ using namespace mlir;
 
 namespace loss::stress {
 
-std::string Programs::text() const {
+static std::string printed(const OwningOpRef<ModuleOp> &module) {
   std::string result;
   llvm::raw_string_ostream stream(result);
   if (module)
     const_cast<OwningOpRef<ModuleOp> &>(module)->print(stream);
   return result;
 }
+
+std::string Programs::text() const { return printed(module); }
+std::string SecondOrderPrograms::text() const { return printed(module); }
 
 Laboratory::Laboratory() : context(MLIRContext::Threading::DISABLED), simplify(&context) {
   context.printOpOnDiagnostic(false);
@@ -32,12 +37,15 @@ Laboratory::Laboratory() : context(MLIRContext::Threading::DISABLED), simplify(&
 Programs Laboratory::asWritten(const lang::Program &program) { return build(program, false); }
 Programs Laboratory::optimised(const lang::Program &program) { return build(program, true); }
 
+LogicalResult Laboratory::note(Diagnostic &diagnostic) {
+  said += diagnostic.str() + "\n";
+  return success();
+}
+
 Programs Laboratory::build(const lang::Program &program, bool optimise) {
   said.clear();
-  ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
-    said += diagnostic.str() + "\n";
-    return success();
-  });
+  ScopedDiagnosticHandler handler(&context,
+                                  [this](Diagnostic &diagnostic) { return note(diagnostic); });
   Programs result;
   result.module = generate(context, program);
   if (!result.module)
@@ -56,6 +64,41 @@ Programs Laboratory::build(const lang::Program &program, bool optimise) {
     return {};
   result.value = result.module->lookupSymbol<ir::ProgramOp>(program.name);
   result.gradient = result.module->lookupSymbol<ir::ProgramOp>(program.name + "_grad");
+  return result;
+}
+
+std::optional<SecondOrderPrograms>
+Laboratory::secondOrder(const lang::Program &program, bool optimise, bool all, unsigned target) {
+  said.clear();
+  ScopedDiagnosticHandler handler(&context,
+                                  [this](Diagnostic &diagnostic) { return note(diagnostic); });
+  SecondOrderPrograms result;
+  result.module = generate(context, program);
+  if (!result.module || (optimise && failed(simplify.run(*result.module))))
+    return std::nullopt;
+  auto value = result.module->lookupSymbol<ir::ProgramOp>(program.name);
+  ModuleInfo info = describe(program, "");
+  describeRows(info, value);
+  if (std::string why = value.whyNoRowAxis(); !why.empty())
+    value->setAttr("loss.no_rows", StringAttr::get(&context, why));
+  for (unsigned mode : {LOSS_TANGENT_ALL, LOSS_TANGENT}) {
+    if (result.tangent || (mode == LOSS_TANGENT_ALL && !all))
+      continue;
+    KernelSelection selection;
+    selection.modes = 1u << mode, selection.targets = 1u << target;
+    if (failed(addGradientPrograms(value, LOSS_PLAIN, info, selection)))
+      return std::nullopt;
+    result.mode = mode;
+    for (ir::ProgramOp added : result.module->getOps<ir::ProgramOp>()) {
+      StringRef name = added->getAttrOfType<StringAttr>("loss.mode").getValue();
+      if (name == modeNames[mode])
+        result.tangent = added;
+      else if (name != modeNames[LOSS_VALUE])
+        result.gradient = added;
+    }
+  }
+  if (optimise && failed(simplify.run(*result.module)))
+    return std::nullopt;
   return result;
 }
 

@@ -18,16 +18,28 @@ namespace {
 using lang::Node;
 using lang::Op;
 
+/// A value of which the derivative by an argument is given: itself differentiable.
+struct GivenDerivative : torch::autograd::Function<GivenDerivative> {
+  static Tensor forward(torch::autograd::AutogradContext *context, const Tensor &value,
+                        const Tensor &argument, const Tensor &derivative) {
+    context->save_for_backward({derivative});
+    return value.clone();
+  }
+  static std::vector<Tensor> backward(torch::autograd::AutogradContext *context,
+                                      std::vector<Tensor> adjoints) {
+    return {adjoints[0], adjoints[0] * context->get_saved_variables()[0], Tensor()};
+  }
+};
+
 class Evaluator {
 public:
   Evaluator(const lang::Program &program, const Data &data) : program(program), data(data) {}
 
-  std::optional<std::vector<std::vector<double>>> run() {
-    std::vector<Tensor> leaves;
+  std::optional<std::vector<std::vector<double>>> run(const CallOptions *along) {
     for (const lang::ProgramInput &input : program.inputs)
-      leaves.push_back(leaf(input.name, input.axes));
+      leaves.push_back(leaf(data.arguments, input.name, input.axes));
     for (const lang::ProgramParam &param : program.params)
-      leaves.push_back(leaf(param.name, 0));
+      leaves.push_back(leaf(data.arguments, param.name, 0));
     for (const Node &node : program.nodes) {
       Tensor value;
       if (node.op == Op::Input)
@@ -41,6 +53,8 @@ public:
       values.push_back(value);
     }
     Tensor result = values[program.result];
+    if (along)
+      return secondOrder(result, *along);
     std::vector<std::vector<double>> all{numbers(result.detach())};
     if (result.requires_grad())
       result.sum().backward();
@@ -50,8 +64,46 @@ public:
   }
 
 private:
-  Tensor leaf(const std::string &name, lang::AxisSet axes) {
-    const auto &array = data.arguments.find(name)->second;
+  /// The slope of the weighted result is linear in the weights: its derivative by each is the
+  /// tangent of that element.
+  std::optional<std::vector<std::vector<double>>> secondOrder(const Tensor &result,
+                                                              const CallOptions &along) {
+    Tensor weights = torch::ones_like(result.detach());
+    if (!along.weights.empty())
+      weights = torch::tensor(along.weights, torch::kFloat64).reshape(result.sizes());
+    weights.requires_grad_();
+    auto derivatives = [&](const Tensor &of, const std::vector<Tensor> &by) {
+      std::vector<Tensor> gradients(by.size());
+      if (of.requires_grad())
+        gradients = torch::autograd::grad({of.sum()}, by, {}, /*retain_graph=*/true,
+                                          /*create_graph=*/true, /*allow_unused=*/true);
+      for (size_t i = 0; i < by.size(); ++i)
+        if (!gradients[i].defined())
+          gradients[i] = torch::zeros_like(by[i]);
+      return gradients;
+    };
+    std::vector<Tensor> gradients = derivatives(result * weights, leaves);
+    Tensor slope = number(0);
+    for (size_t i = 0; i < leaves.size(); ++i) {
+      bool isInput = i < program.inputs.size();
+      const std::string &name =
+          isInput ? program.inputs[i].name : program.params[i - program.inputs.size()].name;
+      if (along.tangents.count(name))
+        slope = slope + (gradients[i] *
+                         leaf(along.tangents, name, isInput ? program.inputs[i].axes : 0).detach())
+                            .sum();
+    }
+    std::vector<Tensor> by = leaves;
+    by.insert(by.begin(), weights);
+    std::vector<std::vector<double>> all;
+    for (const Tensor &gradient : derivatives(slope, by))
+      all.push_back(numbers(gradient.detach()));
+    return all;
+  }
+
+  Tensor leaf(const ir::reference::Arguments &arguments, const std::string &name,
+              lang::AxisSet axes) {
+    const auto &array = arguments.find(name)->second;
     std::vector<int64_t> shape(program.axes.size(), 1);
     for (size_t i = 0; i < shape.size(); ++i)
       if (axes >> i & 1)
@@ -91,8 +143,7 @@ private:
       return x().expand(shape);
     }
     case Op::CustomGradient:
-      // The derivative by the argument alone: x(1) - x(1) is 0.
-      return x(0).detach() + (x(0) - x(0).detach()) + (x(1) - x(1).detach()) * x(2).detach();
+      return GivenDerivative::apply(x(0), x(1), x(2));
     case Op::Neg:
       return -x();
     case Op::Not:
@@ -266,14 +317,14 @@ private:
 
   const lang::Program &program;
   const Data &data;
-  std::vector<Tensor> values;
+  std::vector<Tensor> leaves, values;
 };
 
 } // namespace
 
-std::optional<std::vector<std::vector<double>>> evaluateInTorch(const lang::Program &program,
-                                                                const Data &data) {
-  return Evaluator(program, data).run();
+std::optional<std::vector<std::vector<double>>>
+evaluateInTorch(const lang::Program &program, const Data &data, const CallOptions *along) {
+  return Evaluator(program, data).run(along);
 }
 
 } // namespace loss::stress

@@ -113,6 +113,7 @@ static Batch checkApart(Checker &checker, size_t count,
       (*tallies)[i].compared += tally.compared;
       (*tallies)[i].loose += tally.loose;
       (*tallies)[i].skipped += tally.skipped;
+      (*tallies)[i].missing += tally.missing;
     }
   return batch;
 }
@@ -128,6 +129,9 @@ static void report(const Tallies &tallies) {
       llvm::outs() << "  " << subjectName(Subject(i)) << ": " << tally.compared
                    << " numbers compared (" << tally.loose << " with a loose bound), "
                    << tally.skipped << " skipped: no finite bound\n";
+    if (tally.missing)
+      llvm::outs() << "  " << subjectName(Subject(i)) << ": " << tally.missing
+                   << " programs without\n";
   }
 }
 

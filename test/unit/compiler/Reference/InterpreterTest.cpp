@@ -2,6 +2,7 @@
 
 #include "../Support.h"
 
+#include "compiler/Autodiff/Passes.h"
 #include "compiler/Reference/Functions.h"
 
 #include "mlir/IR/Diagnostics.h"
@@ -144,9 +145,8 @@ TEST(Interpreter, SoftmaxDoesNotOverflow) {
   EXPECT_DOUBLE_EQ(r[1], -1000);
 }
 
-/// The diagnostic that evaluating `module` gives.
-std::string complaint(const Module &module, const Arguments &arguments) {
-  ProgramOp program = module.program("f");
+/// The diagnostic that evaluating `program` gives.
+std::string complaint(ProgramOp program, const Arguments &arguments) {
   std::string text;
   mlir::ScopedDiagnosticHandler handler(program.getContext(), [&](mlir::Diagnostic &diagnostic) {
     text = diagnostic.str();
@@ -156,16 +156,35 @@ std::string complaint(const Module &module, const Arguments &arguments) {
   return text;
 }
 
+/// A tangent bears the name of the argument that it is a direction of.
+TEST(Interpreter, Tangents) {
+  Module module(programText({"x"}, R"(
+    %t = arith.mulf %x, %x : T
+    %r = loss.reduce sum %t over "class" : T -> R)"));
+  auto gradient = gradientForKernel(module.program("f"), {0}, "_grad");
+  ASSERT_TRUE(succeeded(gradient));
+  auto program = tangentForKernel(*gradient, "f_tangent");
+  ASSERT_TRUE(succeeded(program));
+  Arguments x{{"x", matrix(2, {1, 2, 3, 4})}}, direction{{"x", matrix(2, {1, 0, 0.5, -1})}};
+  auto results = reference::evaluate(*program, x, direction);
+  ASSERT_TRUE(succeeded(results));
+  EXPECT_EQ((*results)[0].data, (std::vector<double>{2, -5}));
+  EXPECT_EQ((*results)[1].data, (std::vector<double>{2, 0, 1, -2}));
+  EXPECT_EQ(complaint(*program, x),
+            "'loss.program' op expected a tangent for argument 'x', but found none");
+}
+
 TEST(Interpreter, Complaints) {
   Module module(programText({"x", "y"}, R"(
     %t = arith.mulf %x, %y : T
     %r = loss.reduce sum %t over "class" : T -> R)"));
-  EXPECT_EQ(complaint(module, {{"x", matrix(2, {1, 2})}}),
+  ProgramOp program = module.program("f");
+  EXPECT_EQ(complaint(program, {{"x", matrix(2, {1, 2})}}),
             "'loss.program' op expected a value for argument 'y', but found none");
-  EXPECT_EQ(complaint(module, {{"x", matrix(2, {1, 2})}, {"y", matrix(3, {1, 2, 3})}}),
+  EXPECT_EQ(complaint(program, {{"x", matrix(2, {1, 2})}, {"y", matrix(3, {1, 2, 3})}}),
             "'loss.program' op expected argument 'y' to have 2 elements along axis 'class', but "
             "found 3");
-  EXPECT_EQ(complaint(module, {{"x", matrix(2, {1, 2})}, {"y", Array(1.0)}}),
+  EXPECT_EQ(complaint(program, {{"x", matrix(2, {1, 2})}, {"y", Array(1.0)}}),
             "'loss.program' op expected argument 'y' to have the axes of 'tensor<?x?xf64, "
             "#loss.axes<batch, class>>'");
 }
