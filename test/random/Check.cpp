@@ -75,6 +75,7 @@ struct Checker::Impl {
   KernelRunner kernels;
   Programs written, optimised;
   std::optional<SecondOrder> second;
+  SecondOrder::Tools secondOrderTools = {writtenLab, optimisedLab, kernels, options, tallies};
   Tallies tallies = {};
   uint64_t seed = 0;
 };
@@ -109,8 +110,7 @@ Verdict Checker::Impl::check(const std::string &text, uint64_t chosen) {
   kernels.setText(text);
   second.reset();
   if (seed % secondOrderShare == 1)
-    second.emplace(SecondOrder::Tools{writtenLab, optimisedLab, kernels, options, tallies},
-                   *program, seed, computesOfConstants(written.value));
+    second.emplace(secondOrderTools, *program, seed, computesOfConstants(written.value));
   for (Flavour flavour : {Flavour::Ordinary, Flavour::Extreme})
     if (Verdict verdict = checkData(*program, text, randomData(*program, seed, flavour));
         !verdict.failure.empty())
@@ -276,6 +276,20 @@ std::string Checker::Impl::compareOptions(const lang::Program &program, const st
     expected = boundsOfKernel(std::move(expected), evaluated(rewritten));
   failure =
       kernels.compare(choice, program, data, call, expected, seed, tally(Subject::KernelOptions));
+  if (failure.empty() && second) {
+    // Where there is nothing further, the kernels of all arguments are those of the inputs.
+    bool hasFurther = module->param_count > 0;
+    for (uint32_t i = 0; i < module->input_count; ++i)
+      hasFurther |= !module->inputs[i].has_gradient &&
+                    (module->inputs[i].kind != LOSS_INPUT_TARGET || data.classes.empty());
+    choice.mode = hasFurther ? LOSS_TANGENT_ALL : LOSS_TANGENT;
+    choice.optimised = true;
+    SecondOrder order(secondOrderTools, *explicitly, seed, computesOfConstants(asWritten.value),
+                      writtenOptions);
+    call.weights.clear();
+    all = withOptionsWritten(data, program, call);
+    failure = order.checkOptions(all, {program, data, call, choice});
+  }
   return failure.empty() ? failure : failure + "\n" + all.text() + spelled;
 }
 

@@ -21,21 +21,22 @@ static std::vector<std::string> tangentsOf(ir::ProgramOp program) {
   return names;
 }
 
-SecondOrder::SecondOrder(Tools tools, const lang::Program &program, uint64_t seed, bool isFolded)
-    : tools(tools), program(program), seed(seed), isFolded(isFolded) {
+SecondOrder::SecondOrder(Tools tools, const lang::Program &program, uint64_t seed, bool isFolded,
+                         size_t options)
+    : tools(tools), program(program), seed(seed), isFolded(isFolded), options(options) {
   for (const lang::ProgramInput &input : program.inputs)
     names.push_back(input.name);
   for (const lang::ProgramParam &param : program.params)
     names.push_back(param.name);
 }
 
-std::string SecondOrder::build(const Data &data) {
-  unsigned target = targetOf(program, data);
+std::string SecondOrder::build(bool all) {
+  unsigned target = targetOf(program, *data);
   auto build = [&](bool all) {
     written = tools.written.secondOrder(program, /*optimise=*/false, all, target);
     optimised = tools.optimised.secondOrder(program, /*optimise=*/true, all, target);
   };
-  build(/*all=*/std::mt19937_64(seed)() % 3 != 0);
+  build(all);
   // Simplified, a loss may have rows where it had none: then other inputs have gradients of their
   // own. Together with the further ones they are the same.
   if (written && optimised && written->tangent && optimised->tangent &&
@@ -89,11 +90,12 @@ SecondOrder::Results<S> SecondOrder::gathered(ir::ProgramOp program, Results<S> 
   return all;
 }
 
-std::string SecondOrder::check(const Data &ofSeed, const std::vector<BoundedArray> &gradient) {
-  if (!written && !data)
-    if (std::string failure = build(ofSeed); !failure.empty())
+std::string SecondOrder::evaluate(const Data &ofSeed, bool all) {
+  const bool isFirst = !std::exchange(data, &ofSeed);
+  if (isFirst)
+    if (std::string failure = build(all); !failure.empty())
       return failure;
-  data = &ofSeed;
+  exact.clear(), rewritten.clear();
   if (!written || !optimised || !written->tangent)
     return {};
 
@@ -102,8 +104,9 @@ std::string SecondOrder::check(const Data &ofSeed, const std::vector<BoundedArra
   call = {};
   for (const std::string &name : tangentsOf(written->tangent)) {
     Array &v = call.tangents[name] = data->arguments.find(name)->second;
+    bool isHeld = isOption(size_t(llvm::find(names, name) - names.begin()));
     for (double &x : v.data)
-      x = double(int64_t(random() >> 41)) * 0x1p-22 - 1;
+      x = isHeld ? 0 : double(int64_t(random() >> 41)) * 0x1p-22 - 1;
   }
   if (random() % 2)
     call.weights = randomOptions(program, *data, random()).weights;
@@ -116,9 +119,9 @@ std::string SecondOrder::check(const Data &ofSeed, const std::vector<BoundedArra
     return mlir::failed(results) ? std::vector<BoundedArray>()
                                  : gathered(tangent, std::move(*results));
   };
-  std::vector<BoundedArray> exact = bounded(written->tangent);
-  std::vector<BoundedArray> rewritten = bounded(optimised->tangent);
-  auto plain = evaluate(written->tangent, arguments, call.tangents);
+  exact = bounded(written->tangent);
+  rewritten = bounded(optimised->tangent);
+  auto plain = ir::reference::evaluate(written->tangent, arguments, call.tangents);
   if (exact.empty() || rewritten.empty() || mlir::failed(plain))
     return "the interpreter failed";
   *plain = gathered(written->tangent, std::move(*plain));
@@ -136,20 +139,47 @@ std::string SecondOrder::check(const Data &ofSeed, const std::vector<BoundedArra
         !failure.empty())
       return failure + "\n" + optimised->text();
   }
+  return {};
+}
+
+std::string SecondOrder::check(const Data &ofSeed, const std::vector<BoundedArray> &gradient) {
+  std::string failure = evaluate(ofSeed, /*all=*/std::mt19937_64(seed)() % 3 != 0);
+  if (!failure.empty() || exact.empty())
+    return failure;
   bool isSmooth = false;
-  std::string failure = compareTangent(exact, gradient);
+  failure = compareTangent(gradient);
   if (failure.empty())
-    failure = compareSlope(exact, isSmooth);
+    failure = compareSlope(isSmooth);
   if (failure.empty() && tools.options.kernels)
-    failure = compareKernels(exact, rewritten);
+    failure = compareKernels();
   if (failure.empty() && tools.options.torch && isSmooth)
-    failure = compareTorch(exact);
+    failure = compareTorch();
   return failure;
 }
 
+std::string SecondOrder::checkOptions(const Data &ofSeed, const Original &original) {
+  std::string failure = evaluate(ofSeed, /*all=*/true);
+  if (!failure.empty() || exact.empty())
+    return failure;
+  // Nobody asks for derivatives by the options.
+  std::vector<BoundedArray> all = boundsOfKernel(exact, rewritten), expected = {all.front()};
+  CallOptions ofKernel = original.options;
+  ofKernel.weights = call.weights;
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (isOption(i))
+      continue;
+    expected.push_back(all[i + 1]);
+    // A target has another name in the program that makes it smooth.
+    if (isChosen(names[i]))
+      ofKernel.tangents[i < program.inputs.size() ? original.program.inputs[i].name : names[i]] =
+          call.tangents[names[i]];
+  }
+  return tools.kernels.compare(original.kernel, original.program, original.data, ofKernel, expected,
+                               seed, tally(Subject::KernelSecond));
+}
+
 /// All tangents together are the gradient's slope.
-std::string SecondOrder::compareTangent(const std::vector<BoundedArray> &exact,
-                                        const std::vector<BoundedArray> &gradient) {
+std::string SecondOrder::compareTangent(const std::vector<BoundedArray> &gradient) {
   std::vector<Bounded> terms;
   for (size_t i = 0; i < names.size(); ++i)
     if (isChosen(names[i]))
@@ -162,7 +192,7 @@ std::string SecondOrder::compareTangent(const std::vector<BoundedArray> &exact,
 }
 
 /// The gradient, weighted at random, along the tangents.
-std::string SecondOrder::compareSlope(const std::vector<BoundedArray> &exact, bool &isSmooth) {
+std::string SecondOrder::compareSlope(bool &isSmooth) {
   auto around = evaluateBounded(written->gradient, nearby(arguments), /*areRounded=*/false);
   if (mlir::failed(around))
     return "the interpreter failed";
@@ -197,8 +227,7 @@ std::string SecondOrder::compareSlope(const std::vector<BoundedArray> &exact, bo
 }
 
 /// In one element type.
-std::string SecondOrder::compareKernels(const std::vector<BoundedArray> &exact,
-                                        const std::vector<BoundedArray> &rewritten) {
+std::string SecondOrder::compareKernels() {
   unsigned element = seed / secondOrderShare % 2 ? LOSS_F32 : LOSS_F64;
   std::string failure =
       tools.kernels.compare({element, optimised->mode, true}, program, *data, call,
@@ -209,7 +238,7 @@ std::string SecondOrder::compareKernels(const std::vector<BoundedArray> &exact,
   return failure;
 }
 
-std::string SecondOrder::compareTorch(const std::vector<BoundedArray> &exact) {
+std::string SecondOrder::compareTorch() {
   auto theirs = tools.options.torch(program, *data, &call);
   if (!theirs)
     return {};

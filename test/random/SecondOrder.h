@@ -19,26 +19,43 @@ public:
     const CheckOptions &options;
     Tallies &tallies;
   };
-  /// `isFolded`: the program computes something of constants alone, in f64.
-  SecondOrder(Tools tools, const lang::Program &program, uint64_t seed, bool isFolded);
+  /// `isFolded`: the program computes something of constants alone, in f64. `options`: so many of
+  /// the last inputs are options of a call, which have no direction.
+  SecondOrder(Tools tools, const lang::Program &program, uint64_t seed, bool isFolded,
+              size_t options = 0);
 
   /// Compares all that computes them, on data of the seed. `gradient`: the exact value and
   /// gradients there. Empty, or what disagrees.
   std::string check(const Data &data, const std::vector<BoundedArray> &gradient);
+
+  /// A loss of which this program is the one with the options of a call written out.
+  struct Original {
+    const lang::Program &program;
+    const Data &data;
+    CallOptions options;
+    KernelChoice kernel;
+  };
+  /// Compares a kernel with options of LOSS_TANGENT_ALL, or of LOSS_TANGENT where that is the same.
+  /// `data` has no weights of elements.
+  std::string checkOptions(const Data &data, const Original &original);
 
 private:
   /// The tangent, and for each argument of the program the Hessian-vector product, 0 for those that
   /// the mode leaves out.
   template <typename S> using Results = std::vector<ir::reference::BasicArray<S>>;
 
-  std::string build(const Data &data);
+  /// Empty, or why `exact` and `rewritten` are none or do not agree. They are empty where there is
+  /// no second derivative.
+  std::string evaluate(const Data &ofSeed, bool all);
+  std::string build(bool all);
   template <typename S> Results<S> gathered(ir::ProgramOp program, Results<S> results) const;
-  std::string compareTangent(const std::vector<BoundedArray> &exact,
-                             const std::vector<BoundedArray> &gradient);
-  std::string compareSlope(const std::vector<BoundedArray> &exact, bool &isSmooth);
-  std::string compareKernels(const std::vector<BoundedArray> &exact,
-                             const std::vector<BoundedArray> &rewritten);
-  std::string compareTorch(const std::vector<BoundedArray> &exact);
+  std::string compareTangent(const std::vector<BoundedArray> &gradient);
+  std::string compareSlope(bool &isSmooth);
+  std::string compareKernels();
+  std::string compareTorch();
+  bool isOption(size_t argument) const {
+    return argument < program.inputs.size() && argument + options >= program.inputs.size();
+  }
   bool isChosen(const std::string &name) const { return call.tangents.count(name); }
   Tally &tally(Subject subject) { return tools.tallies[unsigned(subject)]; }
 
@@ -46,6 +63,7 @@ private:
   const lang::Program &program;
   uint64_t seed;
   bool isFolded;
+  size_t options;
   std::optional<SecondOrderPrograms> written, optimised;
   /// Inputs, then parameters.
   std::vector<std::string> names;
@@ -54,6 +72,7 @@ private:
   const Data *data = nullptr;
   ir::reference::Arguments arguments;
   CallOptions call;
+  std::vector<BoundedArray> exact, rewritten;
 };
 
 } // namespace loss::stress
