@@ -80,6 +80,10 @@ private:
       for (size_t i = list->getStart()->getTokenIndex(); i <= list->getStop()->getTokenIndex(); ++i)
         if (tokens.get(i)->getType() == LossParser::IDENT)
           file.lostNames.insert(tokens.get(i)->getText());
+    // Functions in a block.
+    for (size_t i = 0; i + 1 < tokens.size(); ++i)
+      if (tokens.get(i)->getType() == LossParser::FN && !defined[i + 1])
+        file.lostNames.insert(tokens.get(i + 1)->getText());
     // Items that are not recognised as ones: `fun f(x) = ...`.
     loseNames(context, file);
     for (LossParser::ItemContext *item : context->items)
@@ -128,9 +132,11 @@ private:
 
   void buildItem(LossParser::ItemContext *item, File &file) {
     if (LossParser::ImportItemContext *import = item->imported) {
-      if (isDamaged(import) || !isWritten(import->path))
+      std::string path = isDamaged(import) ? "" : import->path->getText();
+      if (path.size() < 2 || path[0] != '"') {
+        file.lostFunctions = true;
         return;
-      std::string path = import->path->getText();
+      }
       file.items.emplace_back(
           Import{path.substr(1, path.size() - 2), places.range(import->path), rangeOf(import)});
     } else if (item->lossItem) {
@@ -189,6 +195,9 @@ private:
     bool hasAxes = input->axes && isHeadComplete(input->axes);
     if (input->axes)
       arg.axes = identifiers(input->axes->names);
+    // In `x: [a, b, y: [a, b]` they are those of two inputs.
+    if (!hasAxes)
+      arg.axes.clear();
     args.push_back(std::move(arg));
     return hasAxes && !isDamaged(input) && !isDamaged(context);
   }

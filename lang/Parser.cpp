@@ -25,31 +25,36 @@ public:
       ++commas;
       report(parser, parser->getCurrentToken());
       static_cast<Tokens *>(parser->getTokenStream())->insert(LossParser::COMMA, ",");
-    } else if (!inErrorRecoveryMode(parser))
+    } else if (!inErrorRecoveryMode(parser) || isNewStatement(parser))
       skipToStatement(parser);
     antlr4::DefaultErrorStrategy::sync(parser);
   }
 
+  antlr4::Token *recoverInline(antlr4::Parser *parser) override {
+    // What stands before a body does not lose it.
+    if (isBodyInLine(parser)) {
+      reportUnwantedToken(parser);
+      while (parser->getInputStream()->LA(1) != LossParser::LBRACE)
+        parser->consume();
+      reportMatch(parser);
+      return parser->consume();
+    }
+    return antlr4::DefaultErrorStrategy::recoverInline(parser);
+  }
+
 protected:
+  /// Not beyond the next statement.
+  void consumeUntil(antlr4::Parser *parser, const antlr4::misc::IntervalSet &set) override {
+    while (!isAt(parser, set) && !isNewStatement(parser))
+      parser->consume();
+  }
   /// A token that begins a part of the program is not the one too many.
   antlr4::Token *singleTokenDeletion(antlr4::Parser *parser) override {
-    switch (parser->getInputStream()->LA(1)) {
-    case LossParser::ASSIGN:
-    case LossParser::LET:
-    case LossParser::RETURN:
-    case LossParser::AXIS:
-    case LossParser::FN:
-    case LossParser::LOSS:
-    case LossParser::IMPORT:
-    case LossParser::DERIVATIVE:
-    case LossParser::PARAM:
-    case LossParser::OPTION:
-    case LossParser::LBRACE:
-    case LossParser::RBRACE:
-      return nullptr;
-    default:
-      return antlr4::DefaultErrorStrategy::singleTokenDeletion(parser);
-    }
+    size_t next = parser->getInputStream()->LA(1);
+    bool isPart = isStatement(next) || next == LossParser::ASSIGN || next == LossParser::PARAM ||
+                  next == LossParser::OPTION || next == LossParser::LBRACE ||
+                  next == LossParser::RBRACE;
+    return isPart ? nullptr : antlr4::DefaultErrorStrategy::singleTokenDeletion(parser);
   }
   void reportNoViableAlternative(antlr4::Parser *parser,
                                  const antlr4::NoViableAltException &e) override {
@@ -68,6 +73,22 @@ protected:
   void reportMissingToken(antlr4::Parser *parser) override { reportUnwantedToken(parser); }
 
 private:
+  /// Whether a statement or a definition begins with it.
+  static bool isStatement(size_t type) {
+    switch (type) {
+    case LossParser::LET:
+    case LossParser::RETURN:
+    case LossParser::AXIS:
+    case LossParser::FN:
+    case LossParser::LOSS:
+    case LossParser::IMPORT:
+    case LossParser::DERIVATIVE:
+      return true;
+    default:
+      return false;
+    }
+  }
+
   /// Whether the parser is behind an element of a list of names or declarations, and another
   /// element follows at once. (In a list of expressions it may as well be an operator that is
   /// missing.)
@@ -81,6 +102,7 @@ private:
       break;
     case LossParser::RuleFnArgs:
     case LossParser::RuleAxisList:
+    case LossParser::RuleOver:
       break;
     default:
       return false;
@@ -89,34 +111,141 @@ private:
            parser->getExpectedTokens().contains(static_cast<size_t>(LossParser::COMMA));
   }
 
+  static bool isAt(antlr4::Parser *parser, const antlr4::misc::IntervalSet &set) {
+    size_t next = parser->getInputStream()->LA(1);
+    return next == antlr4::Token::EOF || set.contains(next);
+  }
+
+  /// Whether `{` should be next, and comes later in this line.
+  static bool isBodyInLine(antlr4::Parser *parser) {
+    if (!parser->getExpectedTokens().contains(static_cast<size_t>(LossParser::LBRACE)))
+      return false;
+    auto *stream = static_cast<Tokens *>(parser->getTokenStream());
+    size_t line = stream->LT(1)->getLine();
+    for (size_t i = stream->index(); i < stream->size(); ++i) {
+      const antlr4::Token *token = stream->get(i);
+      if (token->getType() == LossParser::LBRACE)
+        return token->getLine() == line;
+      if (token->getLine() != line || isStatement(token->getType()))
+        return false;
+    }
+    return false;
+  }
+
+  static bool startsLine(antlr4::Parser *parser) {
+    antlr4::TokenStream *stream = parser->getTokenStream();
+    const antlr4::Token *before = stream->LT(-1);
+    return !before || before->getLine() != stream->LT(1)->getLine();
+  }
+
+  /// Whether a line of a block begins `a = ` or `lett a = `, which no expression has.
+  static bool isNewStatement(antlr4::Parser *parser) {
+    antlr4::TokenStream *stream = parser->getTokenStream();
+    return stream->LA(1) == LossParser::IDENT && startsLine(parser) &&
+           stream->LA(stream->LA(2) == LossParser::IDENT ? 3 : 2) == LossParser::ASSIGN &&
+           enclosing(parser, LossParser::RuleBlock);
+  }
+
+  /// The innermost part of the program of that kind that is being read, or null.
+  static antlr4::ParserRuleContext *enclosing(antlr4::Parser *parser, size_t rule) {
+    auto *context = static_cast<antlr4::RuleContext *>(parser->getContext());
+    while (context && context->getRuleIndex() != rule)
+      context = static_cast<antlr4::RuleContext *>(context->parent);
+    return static_cast<antlr4::ParserRuleContext *>(context);
+  }
+
   /// Between the definitions of a file and between the statements of a block: what does not belong
-  /// there is skipped up to the next one, so that it is not the end of the file or block.
+  /// there is skipped, a statement at a time, so that it is not the end of the file or block.
   void skipToStatement(antlr4::Parser *parser) {
     size_t rule = parser->getContext()->getRuleIndex();
-    bool inFile = rule == LossParser::RuleFile, inBlock = rule == LossParser::RuleBlock;
-    if (!inFile && !inBlock)
-      return;
     antlr4::misc::IntervalSet expected = parser->getExpectedTokens();
-    auto isExpected = [&](size_t type) { return expected.contains(type); };
-    bool isBetween = isExpected(inFile ? LossParser::LOSS : LossParser::RETURN);
-    if (!isBetween || isExpected(parser->getInputStream()->LA(1)))
+    if ((rule != LossParser::RuleFile || !expected.contains(size_t(LossParser::LOSS))) &&
+        (rule != LossParser::RuleBlock || !expected.contains(size_t(LossParser::RETURN))))
       return;
-    beginErrorCondition(parser);
-    report(parser, parser->getCurrentToken());
-    for (size_t type : {LossParser::LOSS, LossParser::FN, LossParser::IMPORT, LossParser::DOC})
-      expected.add(static_cast<ssize_t>(type));
-    expected.add(antlr4::Token::EOF);
-    if (inBlock)
-      expected.add(LossParser::RBRACE);
-    consumeUntil(parser, expected);
+    if (isAt(parser, expected))
+      return;
+    do {
+      beginErrorCondition(parser);
+      report(parser, parser->getCurrentToken());
+      if (!isBehindBlock(parser))
+        skipStatement(parser, expected);
+    } while (!isAt(parser, expected) && !isBehindBlock(parser));
+  }
+
+  /// Whether a block ends here, with its brace or without.
+  static bool isBehindBlock(antlr4::Parser *parser) {
+    if (parser->getContext()->getRuleIndex() != LossParser::RuleBlock)
+      return false;
+    switch (parser->getInputStream()->LA(1)) {
+    case LossParser::RBRACE:
+    case LossParser::IMPORT:
+      return true;
+    case LossParser::FN:
+    case LossParser::LOSS: // Indented, it is in the block.
+      return parser->getCurrentToken()->getCharPositionInLine() <=
+             enclosing(parser, LossParser::RuleItem)->getStart()->getCharPositionInLine();
+    default:
+      return false;
+    }
+  }
+
+  /// The column in which the current line begins.
+  size_t indentationOf(antlr4::Parser *parser) {
+    auto *stream = static_cast<Tokens *>(parser->getTokenStream());
+    // Once for each line: one may be the whole program.
+    size_t line = stream->LT(1)->getLine();
+    if (line != indentedLine) {
+      size_t first = stream->index();
+      while (first > 0 && stream->get(first - 1)->getLine() == line)
+        --first;
+      indentedLine = line;
+      indentation = stream->get(first)->getCharPositionInLine();
+    }
+    return indentation;
+  }
+
+  /// Up to what is expected, or to a line that looks like another statement: it is not indented
+  /// deeper. What is in braces belongs to this one.
+  void skipStatement(antlr4::Parser *parser, const antlr4::misc::IntervalSet &expected) {
+    antlr4::TokenStream *stream = parser->getTokenStream();
+    size_t indented = indentationOf(parser);
+    bool inFile = parser->getContext()->getRuleIndex() == LossParser::RuleFile;
+    int brackets = 0, braces = 0;
+    auto isAnother = [&] {
+      if (!startsLine(parser) || stream->LT(1)->getCharPositionInLine() > indented)
+        return false;
+      size_t next = stream->LA(1);
+      if (inFile)
+        return next == LossParser::IDENT && stream->LA(2) == LossParser::IDENT &&
+               stream->LA(3) == LossParser::LPAREN;
+      bool begins = isStatement(next) || next == LossParser::IDENT || next == LossParser::NUMBER ||
+                    next == LossParser::IF || next == LossParser::PARAM ||
+                    next == LossParser::OPTION;
+      return isNewStatement(parser) || (begins && brackets <= 0);
+    };
+    do {
+      size_t next = stream->LA(1);
+      brackets += next == LossParser::LPAREN || next == LossParser::LBRACKET;
+      brackets -= next == LossParser::RPAREN || next == LossParser::RBRACKET;
+      braces += next == LossParser::LBRACE;
+      braces -= next == LossParser::RBRACE;
+      parser->consume();
+    } while (stream->LA(1) != antlr4::Token::EOF &&
+             (braces > 0 || (!isAt(parser, expected) && !isBehindBlock(parser) && !isAnother())));
   }
 
   void report(antlr4::Parser *parser, antlr4::Token *offending) {
-    // A second error in a line is mostly a consequence of the first.
+    // A second error in a line is mostly a consequence of the first. What is wrong about the start
+    // of a statement, or about the end of the file, is the end of the statement before.
     auto *stream = static_cast<Tokens *>(parser->getTokenStream());
-    if (offending->getLine() == lastLine || stream->isLost(offending->getLine()))
+    size_t type = offending->getType();
+    const antlr4::Token *before = stream->LT(-1);
+    bool isBehind = before && (isStatement(type) || type == antlr4::Token::EOF);
+    size_t line = (isBehind ? before : offending)->getLine();
+    if (offending == lastToken || line == lastLine || stream->isLost(line))
       return;
-    lastLine = offending->getLine();
+    lastToken = offending;
+    lastLine = line;
     std::set<std::string> expected;
     for (ssize_t type : parser->getExpectedTokens().toList())
       expected.insert(kindName(static_cast<size_t>(type)));
@@ -140,7 +269,9 @@ private:
 
   Places places;
   DiagnosticEngine &diagnostics;
+  const antlr4::Token *lastToken = nullptr;
   size_t lastLine = 0;
+  size_t indentedLine = 0, indentation = 0;
   /// How many commas were put in.
   unsigned commas = 0;
 };

@@ -241,8 +241,11 @@ private:
   void resolveCall(const Expr &call, Scope &scope) {
     auto fn = definitions.functions.find(call.text);
     const Builtin *builtin = findBuiltin(call.text, !call.axes.empty());
-    if (definitions.brokenFunctions.count(call.text)) {
-      // Whatever the call looks like, the function had an error first.
+    bool isKnown = fn != definitions.functions.end() || builtin;
+    bool hasError = std::any_of(call.operands.begin(), call.operands.end(),
+                                [](const ExprPtr &x) { return x->kind == ExprKind::Error; });
+    if (definitions.brokenFunctions.count(call.text) || (isKnown && hasError)) {
+      // Whatever the call looks like, the function or an argument had an error first.
     } else if (fn != definitions.functions.end()) {
       checkFnCall(call, *fn->second);
     } else if (builtin && builtin->kind == BuiltinKind::Query) {

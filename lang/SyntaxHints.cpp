@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 #include "lang/SyntaxHints.h"
 
+#include "lang/Builtins.h"
 #include "lang/Suggest.h"
 
 #include <algorithm>
@@ -80,23 +81,49 @@ const SyntaxToken *openBracket(const Place &place) {
   return open.empty() ? nullptr : open.back();
 }
 
+/// Whether a definition of that name comes before this place.
+bool isDefined(const Place &place, const std::string &name) {
+  for (size_t i = 0; i + 1 < place.at; ++i)
+    if (place.tokens[i].kind == "'let'" && place.tokens[i + 1].text == name)
+      return true;
+  return false;
+}
+
 /// Between the statements of a block, and between the definitions of a file.
 std::string hintForStatement(const Place &place) {
+  if (place.is({"'}'"}) && place.expects("'return'"))
+    return "a block ends with 'return'";
   if (place.is({"')'", "']'", "'}'"}) && !place.expects("'}'"))
     return "no bracket is open here; remove it";
   if (place.is({"'return'"}))
     return "a block has one 'return', at its end";
+  if (place.is({"'let'", "'axis'"}) && place.expects("'}'"))
+    return "'return' ends a block; other statements go before it";
+  if (place.is({"'fn'", "'loss'"}) && place.expects("'return'"))
+    return "a block ends with 'return ... }'; functions are defined outside of it";
   if (place.is({"'if'"}) && place.continuesLine())
     return "conditionals are written 'if c then a else b'";
+  if (place.is({"'param'", "'option'"}))
+    return "parameters and options belong to the arguments of the loss";
+  if (place.is({"'let'"}) && place.rule == "file")
+    return "statements go into the block of a loss or of a function";
   if (place.token().kind != "IDENT")
     return {};
-  if (isOneOf(place.token().text, {"var", "const", "auto", "val", "float", "double"}))
+  bool isDeclaration =
+      isOneOf(place.token().text, {"var", "const", "auto", "val", "float", "double"});
+  if (isDeclaration && place.rule == "block")
     return "a definition starts with 'let'";
-  if (isOneOf(place.token().text, {"def", "function", "func", "fun"}))
+  if (isDeclaration || isOneOf(place.token().text, {"def", "function", "func", "fun"}))
     return "a function starts with 'fn', a loss with 'loss'";
+  if (isOneOf(place.token().text, {"for", "while"}))
+    return "there are no loops: operations go over an axis, as in 'sum(x over class)'";
   bool startsLine = !place.continuesLine();
-  if (place.expects("'let'") && startsLine && place.kind(1) == "'='")
-    return "a definition starts with 'let'";
+  if (place.expects("'let'") && place.kind(1) == "'='")
+    return isDefined(place, place.token().text)
+               ? "values do not change; define another one with 'let'"
+               : "a definition starts with 'let'";
+  if (place.rule == "file" && startsLine && place.kind(1) == "'('")
+    return "a loss is written 'loss f(x: [batch, class]) { ... }', a function 'fn f(x) = ...'";
   if (place.expects("'let'") && startsLine && place.kind(2) == "'='" &&
       isOneOf(place.kind(1), {"'+'", "'-'", "'*'", "'/'", "'^'"}))
     return "values do not change; define another one with 'let'";
@@ -108,16 +135,32 @@ std::string hintForHabit(const Place &place) {
   const SyntaxToken &token = place.token();
   if (place.expects("'over'") && token.kind == "'='" && place.follows({"IDENT"}))
     return "arguments have no names; an axis is named as in 'sum(x over class)'";
-  if (place.expects("'->'") && place.kind(-2) == "'['")
+  bool isIndex = place.follows({"'['"}) && token.kind != "STRING";
+  if (place.rule == "rename" && (isIndex || place.kind(-2) == "'['"))
     return "brackets behind a value only rename an axis, as in 'x[a -> b]'; a call is written "
            "'sum(x over class)', the value at the class of a target 'sum(y * x over class)'";
-  if (token.kind == "'->'")
+  bool isLambda = place.rule == "block" && place.expects("'return'");
+  if (isLambda && (token.kind == "'->'" || (token.kind == "'='" && place.kind(1) == "'>'")))
+    return "functions are definitions of the file: 'fn f(x) = ...'";
+  if (token.kind == "'->'" && place.rule != "rename")
     return "the type of a result is not written, it follows";
-  if (token.kind == "'>'" && place.follows({"'='"}))
+  bool hasNoBody = place.rule == "fnDef" && place.expects("'='") && !place.is({"'let'"});
+  bool hasNoArguments = place.rule == "fnArgs" && place.expects("'('");
+  if (hasNoBody || hasNoArguments || (token.kind == "'>'" && place.follows({"'='"})))
     return "a function is written 'fn f(x) = ...'";
-  if (token.kind == "':'" && place.kind(1) == "'='")
+  if (place.rule == "let" && place.expects("'='"))
     return "a definition is written 'let a = ...'";
-  if (token.kind == "':'" && (place.expects("'then'") || place.expects("'else'")))
+  if (place.rule == "axisDef" && place.expects("'='"))
+    return "a copy of an axis is written 'axis other = batch'";
+  if (place.rule == "derivative" && place.expects("'='"))
+    return "a derivative is written 'derivative x = ...'";
+  if (token.kind == "'target'" && place.expects("'param'"))
+    return "a target is written 'y: target [batch, class]'";
+  if (token.kind == "','" && place.follows({"NUMBER"}) && place.kind(1) == "NUMBER")
+    return "numbers have a decimal point: write " + place.text(-1) + "." + place.text(1);
+  if (place.rule == "importItem")
+    return "an import is written 'import \"file.loss\"'";
+  if (token.kind == "':'" && place.expects("'else'"))
     return "conditionals are written 'if c then a else b'";
   if (token.kind == "':'" && place.text(-2) == "lambda")
     return "functions are definitions of the file: 'fn f(x) = ...'";
@@ -125,15 +168,23 @@ std::string hintForHabit(const Place &place) {
     return "functions are definitions of the file: 'fn f(x) = ...'";
   if (place.rule == "param" && place.expects("'='") && place.expects("':'"))
     return "a parameter has a default: 'param " + place.text(-1) + " = 1'";
-  if (place.rule == "input" && place.expects("':'"))
-    return "an input has axes: '" + place.text(-1) +
-           ": [batch, class]'; a number is a parameter: "
-           "'param " +
-           place.text(-1) + " = 1'";
+  if (place.rule == "input" && place.expects("':'")) {
+    std::string name = place.text(token.kind == "IDENT" ? 0 : -1);
+    return "an input has axes: '" + name + ": [batch, class]'; a number is a parameter: 'param " +
+           name + " = 1'";
+  }
   if (place.expects("'['") && place.is({"IDENT", "'('", "'{'", "'<'"}))
     return "axes are written in brackets: '[batch, class]'";
-  if (token.kind == "'let'" && place.expects("'='"))
+  bool startsBody = place.follows({"'='"}) && place.kind(-2) == "')'";
+  if (place.is({"'let'", "'return'"}) && (place.expects("'='") || startsBody))
     return "statements go into a block: 'fn f(x) { let ... return ... }'";
+  bool lacksThen = place.expects("'then'") && !place.is({"'='"});
+  if (lacksThen || (place.expectsOperand() && place.is({"'then'", "'else'"})))
+    return "conditionals are written 'if c then a else b'";
+  if (place.expectsOperand() && place.is({"'['", "'{'"}))
+    return "parts of an expression are put in parentheses: '(a + b) * c'";
+  if (token.kind == "IDENT" && place.follows({"IDENT"}) && findBuiltin(place.text(-1), false))
+    return "a call is written '" + place.text(-1) + "(...)'";
   if (place.expects("'{'") && place.rule == "block")
     return "a body is a block: '{ ... return ... }'";
   return {};
@@ -142,7 +193,7 @@ std::string hintForHabit(const Place &place) {
 /// A token too many or too few.
 std::string hintForSlip(const Place &place) {
   const SyntaxToken &token = place.token();
-  bool inList = isOneOf(std::string(place.rule), {"lossArgs", "fnArgs", "axisList"});
+  bool inList = isOneOf(std::string(place.rule), {"lossArgs", "fnArgs", "axisList", "over"});
   bool startsElement = place.is({"IDENT", "DOC", "'param'", "'option'"});
   if (inList && place.expects("','") && startsElement)
     return "is a comma missing before it?";
@@ -150,6 +201,8 @@ std::string hintForSlip(const Place &place) {
     return "remove the comma";
   if (token.kind == "DOC")
     return "'///' belongs before a loss, a function, an input or a parameter; use '//' here";
+  if (place.expectsOperand() && place.is({"'fn'", "'loss'"}) && place.at == 0)
+    return "'" + token.text + "' is a keyword and cannot be a name";
   if (place.expectsOperand() && token.kind == "'if'")
     return "put the conditional in parentheses";
   if (place.expectsOperand() && token.kind == "'not'")
@@ -192,8 +245,15 @@ std::string syntaxHint(const Kinds &expected, std::string_view rule,
     if (!hint.empty())
       return hint;
   }
+  // `retrun x`, read as an operand of the line before.
+  bool startsLine = at > 1 && tokens[at - 1].range.begin.line != tokens[at - 2].range.begin.line;
+  if (rule == "block" && startsLine && place.follows({"IDENT"}) && place.continuesLine())
+    if (std::string hint = didYouMean(place.text(-1), {"let", "return"}); !hint.empty())
+      return hint;
   bool isOperand = place.is({"NUMBER", "IDENT", "'('"});
-  if (!place.expectsOperand() && isOperand && place.continuesLine() &&
+  bool isBehindExpr =
+      place.expects("'+'") || place.expects("')'") || rule == "block" || rule == "file";
+  if (isBehindExpr && isOperand && place.continuesLine() &&
       place.follows({"NUMBER", "IDENT", "')'", "']'"}))
     return place.expects("'over'") ? "is an operator, a comma or 'over' missing here?"
                                    : "is an operator missing here?";
@@ -226,7 +286,7 @@ ForeignToken foreignToken(const std::string &text) {
       {"!", "negation is written 'not'", "'not'"},
       {"**", "powers are written x^y", "'^'"},
       {"/*", "comments start with '//' and end with the line", ""},
-      {";", "statements need no semicolon", ""},
+      {";", "statements need no semicolon", " "},
       {"#", "comments start with '//'", ""},
       {"%", "there is no remainder operator", ""},
       {"?", "conditionals are written 'if c then a else b'", ""},

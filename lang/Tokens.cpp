@@ -2,6 +2,9 @@
 #include "lang/Parser.h"
 #include "lang/ParserDetail.h"
 
+#include <algorithm>
+#include <span>
+
 namespace loss::lang::detail {
 
 using antlr4::Token;
@@ -40,7 +43,7 @@ SyntaxToken describe(Token *token, Places places) {
 void checkErrorLimit(SourceRange where, DiagnosticEngine &diagnostics) {
   if (diagnostics.errorCount() < maxErrors)
     return;
-  diagnostics.error(where, "too many errors; giving up on this file");
+  diagnostics.giveUp(where);
   throw GiveUp{};
 }
 
@@ -58,6 +61,33 @@ void Tokens::insert(size_t type, std::string text) {
 //===----------------------------------------------------------------------===//
 // Foreign tokens
 //===----------------------------------------------------------------------===//
+
+static bool isForeign(const Token *token) {
+  return token->getType() == LossLexer::UNKNOWN || token->getType() == LossLexer::FOREIGN;
+}
+
+/// `import margins.loss`, `import 'margins.loss'`: what stands for the name of a file is no
+/// program.
+static void replaceFileNames(Tokens &stream, Places places, DiagnosticEngine &diagnostics) {
+  std::vector<Token *> tokens = stream.getTokens();
+  for (size_t i = 0, end; i < tokens.size(); i = end) {
+    auto inLine = [&](size_t j) {
+      return j < tokens.size() && tokens[j]->getLine() == tokens[i]->getLine();
+    };
+    for (end = i + 1; inLine(end);)
+      ++end;
+    auto line = std::span(tokens).subspan(i, end - i);
+    if (line.size() < 2 || line[0]->getText() != "import" ||
+        std::none_of(line.begin(), line.end(), isForeign))
+      continue;
+    SyntaxToken found = describe(line[1], places);
+    reportUnexpectedToken({"STRING"}, "importItem", {found}, 0, diagnostics);
+    checkErrorLimit(found.range, diagnostics);
+    static_cast<antlr4::CommonToken *>(line[1])->setType(LossLexer::STRING);
+    for (Token *rest : line.subspan(2))
+      static_cast<antlr4::CommonToken *>(rest)->setChannel(Token::HIDDEN_CHANNEL);
+  }
+}
 
 /// The type of the tokens of a kind, or 0.
 static size_t typeOf(std::string_view kind) {
@@ -77,7 +107,8 @@ static void replaceForeign(Tokens &tokens, Places places, DiagnosticEngine &diag
   std::set<std::string> reported;
   for (Token *token : tokens.getTokens()) {
     size_t type = token->getType();
-    if (type != LossLexer::UNKNOWN && type != LossLexer::FOREIGN && type != LossLexer::BAD_NUMBER)
+    bool isHidden = token->getChannel() != Token::DEFAULT_CHANNEL;
+    if (isHidden || (!isForeign(token) && type != LossLexer::BAD_NUMBER))
       continue;
     auto *writable = static_cast<antlr4::CommonToken *>(token);
     SyntaxToken described = describe(token, places);
@@ -138,6 +169,25 @@ private:
     return i == 0 || tokens[i - 1]->getLine() != tokens[i]->getLine();
   }
 
+  /// Whether it starts a line where no operand can stand.
+  bool startsStatement(size_t i) const {
+    if (!startsLine(i))
+      return false;
+    switch (i ? typeAt(i - 1) : Token::EOF) {
+    case Token::EOF:
+    case LossLexer::LBRACE:
+    case LossLexer::IDENT:
+    case LossLexer::NUMBER:
+    case LossLexer::STRING:
+    case LossLexer::RPAREN:
+    case LossLexer::RBRACKET:
+    case LossLexer::RBRACE:
+      return true;
+    default:
+      return false;
+    }
+  }
+
   /// A word, a name and `=`; or, where the rest of it has an error, a word and a name in a line of
   /// their own.
   bool startsDefinition(size_t i) const {
@@ -149,21 +199,22 @@ private:
   size_t keywordAt(size_t i) const {
     const std::string text = tokens[i]->getText();
     size_t before = i ? typeAt(i - 1) : Token::EOF, next = typeAt(i + 1);
+    // `axis = batch`: without its name.
+    bool isNameless = next == LossLexer::ASSIGN && startsStatement(i);
     if (text == "axis")
-      return startsDefinition(i) ? LossLexer::AXIS : 0;
+      return startsDefinition(i) || isNameless ? LossLexer::AXIS : 0;
     if (text == "derivative")
-      return startsDefinition(i) ? LossLexer::DERIVATIVE : 0;
+      return startsDefinition(i) || isNameless ? LossLexer::DERIVATIVE : 0;
     if (text == "fixed")
       return before == LossLexer::COLON && next == LossLexer::LBRACKET ? LossLexer::FIXED : 0;
     if (text == "option") {
-      bool startsArg = before == LossLexer::LPAREN || before == LossLexer::COMMA ||
-                       before == LossLexer::DOC || startsLine(i);
-      return startsArg && next == LossLexer::IDENT ? LossLexer::OPTION : 0;
+      bool startsArg =
+          before == LossLexer::LPAREN || before == LossLexer::COMMA || before == LossLexer::DOC;
+      bool isNamed = next == LossLexer::IDENT && (startsArg || startsLine(i));
+      return isNamed || (startsArg && next == LossLexer::ASSIGN) ? LossLexer::OPTION : 0;
     }
     if (text == "import")
-      return next == LossLexer::STRING || (next == LossLexer::IDENT && startsLine(i))
-                 ? LossLexer::IMPORT
-                 : 0;
+      return next == LossLexer::STRING || startsStatement(i) ? LossLexer::IMPORT : 0;
     if (text == "by") {
       // over a by key: a name stands directly before it, and that is the end of a list of axes.
       size_t list = i;
@@ -203,6 +254,9 @@ static void replaceKeywords(Tokens &stream, Places places, DiagnosticEngine &dia
   };
   auto isDefinition = [&](size_t i) {
     size_t before = i ? typeAt(i - 1) : Token::EOF, next = typeAt(i + 1);
+    if (typeAt(i) == LossLexer::PARAM && next == LossLexer::COLON &&
+        typeAt(i + 2) == LossLexer::IDENT)
+      return false; // A parameter without a name.
     if (isOneOf(before, {LossLexer::LET, LossLexer::PARAM}) && typeAt(i - 1) != typeAt(i))
       return isOneOf(next, {LossLexer::ASSIGN, LossLexer::COLON});
     if (isOneOf(before, {LossLexer::LOSS, LossLexer::FN}))
@@ -221,19 +275,31 @@ static void replaceKeywords(Tokens &stream, Places places, DiagnosticEngine &dia
     static_cast<antlr4::CommonToken *>(tokens[i])->setType(LossLexer::IDENT);
   }
   // Uses: as operands, where the keyword cannot stand.
-  for (size_t i = 1; i < tokens.size() && !names.empty(); ++i) {
+  for (size_t i = 1; i < tokens.size(); ++i) {
     bool isOperand = isOneOf(typeAt(i - 1), {LossLexer::LPAREN, LossLexer::COMMA, LossLexer::PLUS,
                                              LossLexer::MINUS, LossLexer::STAR, LossLexer::SLASH,
                                              LossLexer::CARET, LossLexer::ASSIGN, LossLexer::RETURN,
                                              LossLexer::LESS, LossLexer::LESS_EQUAL,
                                              LossLexer::GREATER, LossLexer::GREATER_EQUAL}) &&
                      !isOneOf(typeAt(i + 1), {LossLexer::IDENT, LossLexer::NUMBER});
-    if (isKeyword(i) && names.count(typeAt(i)) && isOperand)
-      static_cast<antlr4::CommonToken *>(tokens[i])->setType(LossLexer::IDENT);
+    if (!isKeyword(i) || !isOperand)
+      continue;
+    auto *token = static_cast<antlr4::CommonToken *>(tokens[i]);
+    bool isDefinition = isOneOf(typeAt(i), {LossLexer::LOSS, LossLexer::FN});
+    if (names.count(typeAt(i))) {
+      token->setType(LossLexer::IDENT);
+    } else if (isDefinition && token->getLine() == tokens[i - 1]->getLine()) {
+      SyntaxToken described = describe(token, places);
+      reportUnexpectedToken({"NUMBER"}, "primary", {described}, 0, diagnostics);
+      checkErrorLimit(described.range, diagnostics);
+      token->setType(LossLexer::NUMBER);
+      stream.loseLine(token->getLine());
+    }
   }
 }
 
 void prepareTokens(Tokens &tokens, Places places, DiagnosticEngine &diagnostics) {
+  replaceFileNames(tokens, places, diagnostics);
   replaceForeign(tokens, places, diagnostics);
   replaceKeywords(tokens, places, diagnostics);
   ContextKeywords(tokens).mark();
