@@ -2,8 +2,8 @@
 #include "lang/Diagnostic.h"
 
 #include <algorithm>
-#include <numeric>
 #include <tuple>
+#include <unordered_map>
 
 namespace loss::lang {
 
@@ -21,24 +21,6 @@ std::string_view severityName(Severity severity) {
 
 namespace {
 
-/// The line of that number (from 1) without its line break; false when there is none.
-bool findLine(std::string_view source, uint32_t number, std::string_view &line) {
-  size_t begin = 0;
-  for (uint32_t i = 1; i < number; ++i) {
-    size_t newline = source.find('\n', begin);
-    if (newline == std::string_view::npos)
-      return false;
-    begin = newline + 1;
-  }
-  line = source.substr(begin, source.find('\n', begin) - begin);
-  constexpr std::string_view byteOrderMark = "\xef\xbb\xbf";
-  if (number == 1 && line.substr(0, byteOrderMark.size()) == byteOrderMark)
-    line.remove_prefix(byteOrderMark.size());
-  while (!line.empty() && line.back() == '\r')
-    line.remove_suffix(1);
-  return true;
-}
-
 /// Splits into characters: bytes that continue a UTF-8 sequence belong to the one before.
 std::vector<std::string_view> characters(std::string_view text) {
   std::vector<std::string_view> result;
@@ -52,6 +34,43 @@ std::vector<std::string_view> characters(std::string_view text) {
   return result;
 }
 
+/// A text whose lines are found and split once, however many messages show them.
+class Lines {
+public:
+  explicit Lines(std::string_view text) : text(text) {}
+
+  /// The characters of the line of that number (from 1) without its line break, or null.
+  const std::vector<std::string_view> *find(uint32_t number) {
+    if (starts.empty())
+      for (size_t begin = 0; begin <= text.size();) {
+        starts.push_back(begin);
+        begin = std::min(text.find('\n', begin), text.size()) + 1;
+      }
+    if (number == 0 || number > starts.size())
+      return nullptr;
+    auto [line, isNew] = split.try_emplace(number);
+    if (isNew)
+      line->second = characters(contentsOf(number));
+    return &line->second;
+  }
+
+private:
+  std::string_view contentsOf(uint32_t number) const {
+    size_t begin = starts[number - 1];
+    std::string_view line = text.substr(begin, text.find('\n', begin) - begin);
+    constexpr std::string_view byteOrderMark = "\xef\xbb\xbf";
+    if (number == 1 && line.starts_with(byteOrderMark))
+      line.remove_prefix(byteOrderMark.size());
+    while (line.ends_with('\r'))
+      line.remove_suffix(1);
+    return line;
+  }
+
+  std::string_view text;
+  std::vector<size_t> starts;
+  std::unordered_map<uint32_t, std::vector<std::string_view>> split;
+};
+
 /// What is shown for a character: one column wide, and harmless to a terminal.
 std::string_view shown(std::string_view character) {
   unsigned char first = character[0];
@@ -62,14 +81,13 @@ std::string_view shown(std::string_view character) {
   return character;
 }
 
-void renderLine(std::string &out, const SourceRange &range, std::string_view source) {
-  std::string_view line;
-  if (!range.begin.isValid() || range.begin.column == 0 ||
-      !findLine(source, range.begin.line, line))
+void renderLine(std::string &out, const SourceRange &range, Lines &lines) {
+  const std::vector<std::string_view> *line = lines.find(range.begin.line);
+  if (!line || range.begin.column == 0)
     return;
   // Only a window around the caret: a generated line may be very long.
   constexpr size_t windowWidth = 160, leadIn = 60;
-  std::vector<std::string_view> chars = characters(line);
+  const std::vector<std::string_view> &chars = *line;
   size_t caret = range.begin.column - 1;
   if (caret > chars.size())
     return;
@@ -95,7 +113,7 @@ void renderLine(std::string &out, const SourceRange &range, std::string_view sou
 }
 
 void renderOne(std::string &out, const std::string &file, Severity severity,
-               const SourceRange &range, std::string_view message, std::string_view source) {
+               const SourceRange &range, std::string_view message, Lines &lines) {
   out += file.empty() ? "<input>" : file;
   if (range.begin.isValid()) {
     out += ':' + std::to_string(range.begin.line);
@@ -106,48 +124,47 @@ void renderOne(std::string &out, const std::string &file, Severity severity,
   out += ": ";
   out += message;
   out += '\n';
-  renderLine(out, range, source);
+  renderLine(out, range, lines);
 }
 
-} // namespace
-
-/// `fileOf` gives the name and the text of the file that a range is in.
+/// `fileOf` gives the name and the lines of the file that a range is in.
 template <typename FileOf>
-static std::string renderWith(const Diagnostic &diagnostic, FileOf fileOf) {
-  std::string out;
+void renderAll(std::string &out, const Diagnostic &diagnostic, FileOf fileOf) {
   auto one = [&](Severity severity, const SourceRange &range, std::string_view message) {
-    auto [name, text] = fileOf(range);
-    renderOne(out, std::string(name), severity, range, message, text);
+    auto [name, lines] = fileOf(range);
+    renderOne(out, *name, severity, range, message, *lines);
   };
   one(diagnostic.severity, diagnostic.range, diagnostic.message);
   if (!diagnostic.hint.empty())
     out += "  hint: " + diagnostic.hint + '\n';
   for (const DiagnosticNote &note : diagnostic.notes)
     one(Severity::Note, note.range, note.message);
-  return out;
 }
 
-using NameAndText = std::pair<std::string_view, std::string_view>;
+} // namespace
 
 std::string render(const Diagnostic &diagnostic, std::string_view source) {
-  return renderWith(diagnostic,
-                    [&](const SourceRange &) { return NameAndText{diagnostic.file, source}; });
+  return render(std::vector{diagnostic}, source);
 }
 
 std::string render(const std::vector<Diagnostic> &diagnostics, std::string_view source) {
   std::string out;
+  Lines lines(source);
   for (const Diagnostic &diagnostic : diagnostics)
-    out += render(diagnostic, source);
+    renderAll(out, diagnostic,
+              [&](const SourceRange &) { return std::pair(&diagnostic.file, &lines); });
   return out;
 }
 
 std::string render(const std::vector<Diagnostic> &diagnostics,
                    const std::vector<SourceFile> &files) {
   std::string out;
+  std::vector<Lines> lines;
+  for (const SourceFile &file : files)
+    lines.emplace_back(file.text);
   for (const Diagnostic &diagnostic : diagnostics)
-    out += renderWith(diagnostic, [&](const SourceRange &range) {
-      const SourceFile &file = files[range.file];
-      return NameAndText{file.name, file.text};
+    renderAll(out, diagnostic, [&](const SourceRange &range) {
+      return std::pair(&files[range.file].name, &lines[range.file]);
     });
   return out;
 }
@@ -161,23 +178,25 @@ uint32_t DiagnosticEngine::addFile(std::string name, std::string text) {
   return static_cast<uint32_t>(sources.size() - 1);
 }
 
+void DiagnosticEngine::giveUp(SourceRange range) {
+  error(range, "too many errors; giving up on this file");
+  isGivenUp = true;
+}
+
 void DiagnosticEngine::sort() {
-  // What comes last says that there may be more.
-  size_t count = list.size();
-  if (count && list.back().message.starts_with("too many errors"))
-    --count;
-  std::vector<size_t> order(count);
-  std::iota(order.begin(), order.end(), 0);
-  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
-    auto place = [&](size_t i) { return std::tuple(list[i].range.file, list[i].range.begin, i); };
-    return place(a) < place(b);
+  auto isBefore = [](const Diagnostic &a, const Diagnostic &b) {
+    return std::tie(a.range.file, a.range.begin) < std::tie(b.range.file, b.range.begin);
+  };
+  std::stable_sort(list.begin(), list.end() - isGivenUp, isBefore);
+  unsigned count = 0;
+  auto beyond = std::find_if(list.begin(), list.end(), [&](const Diagnostic &diagnostic) {
+    return diagnostic.severity == Severity::Error && ++count > maxErrors;
   });
-  std::vector<Diagnostic> sorted;
-  for (size_t i : order)
-    sorted.push_back(std::move(list[i]));
-  if (count < list.size())
-    sorted.push_back(std::move(list.back()));
-  list = std::move(sorted);
+  if (beyond == list.end() || isGivenUp)
+    return;
+  SourceRange range = beyond->range;
+  list.erase(beyond, list.end());
+  giveUp(range);
 }
 
 Diagnostic &DiagnosticEngine::add(Severity severity, SourceRange range, std::string message) {

@@ -73,6 +73,9 @@ std::string render(const Diagnostic &diagnostic, std::string_view source);
 /// All of them, in order.
 std::string render(const std::vector<Diagnostic> &diagnostics, std::string_view source);
 
+/// Errors after which a program is given up.
+inline constexpr unsigned maxErrors = 20;
+
 /// Collects the diagnostics about a program and the files that it imports.
 class DiagnosticEngine {
 public:
@@ -89,7 +92,10 @@ public:
   /// `name` is what -Wno-NAME switches off.
   Diagnostic &warning(SourceRange range, std::string message, std::string name = {});
 
-  /// Puts them in the order of the text. That the file was given up stays at the end.
+  /// Says that there may be more errors than those so far.
+  void giveUp(SourceRange range);
+
+  /// Puts them in the order of the text and gives up after maxErrors. That stays at the end.
   void sort();
 
   bool hasErrors() const { return errors != 0; }
@@ -103,6 +109,7 @@ private:
   std::vector<SourceFile> sources;
   std::vector<Diagnostic> list;
   unsigned errors = 0;
+  bool isGivenUp = false;
 };
 
 /// The same for diagnostics about several files: ranges tell which.

@@ -12,8 +12,6 @@ inline constexpr size_t maxSourceSize = 1 << 20;
 inline constexpr unsigned maxNesting = 200;
 /// How deep an expression's tree may be; a chain of n sums has depth n.
 inline constexpr unsigned maxExprDepth = 1000;
-/// Errors after which a program is given up.
-inline constexpr unsigned maxErrors = 20;
 
 /// Parses one text: the program, or with `file` an import that `diagnostics` knows by that number.
 /// Errors go to `diagnostics`; the result is then not `complete` and has what could be read. Never
