@@ -42,7 +42,8 @@ struct Tally {
   /// Without a finite bound: the exact value or a value on the way is not finite, overflows, or the
   /// rounding errors reach a jump or pole.
   uint64_t skipped = 0;
-  /// Programs without, as the compiler says: an operation that has no derivative.
+  /// Programs without: no argument to differentiate by, or, as the compiler says, an operation that
+  /// has no derivative.
   uint64_t missing = 0;
 };
 using Tallies = std::array<Tally, subjects>;

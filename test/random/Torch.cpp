@@ -231,7 +231,8 @@ private:
     case Op::sigmoid:
       return x().sigmoid();
     case Op::log_sigmoid:
-      return torch::nn::functional::logsigmoid(x());
+      // torch's own has (z - 1) z with z = sigmoid(x) as its second derivative, which cancels.
+      return -torch::logaddexp(-x(), torch::zeros_like(x()));
     case Op::softplus:
       // torch's own switches to x beyond a threshold.
       return torch::logaddexp(x(), torch::zeros_like(x()));
