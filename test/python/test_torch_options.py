@@ -452,6 +452,9 @@ def test_errors():
         ("multi_margin_loss", (x, y[:3]), {}),
         ("multi_margin_loss", (x, y), {"weight": torch.ones(4)}),
         ("multilabel_margin_loss", (x, y), {}),
+        ("multilabel_margin_loss", (x[:, :3], torch.tensor([[0, 7, -1]] * len(x))), {}),
+        ("multilabel_margin_loss", (x[:, :3], torch.tensor([[0, -1, 3]] * len(x))), {}),
+        ("multilabel_margin_loss", (x[:, :3], torch.tensor([[0, -2, -1]] * len(x))), {}),
         ("soft_margin_loss", (x, other), {}),
         ("hinge_embedding_loss", (x, other), {}),
         ("cosine_embedding_loss", (x, other, torch.ones(4)), {}),
@@ -463,3 +466,34 @@ def test_errors():
     ]
     for name, arguments, options in cases:
         same_error(name, getattr(F, name), getattr(L, name), *arguments, **options)
+
+
+def test_a_label_out_of_range_is_named():
+    rows = torch.tensor([[0, 1, -1], [2, 7, -1]])
+    with pytest.raises(RuntimeError, match=r"target at \[1, 1\] is 7, .*3 classes"):
+        L.multilabel_margin_loss(torch.zeros(2, 3), rows)
+    with pytest.raises(RuntimeError, match=r"target at \[0\] is -2"):
+        L.multilabel_margin_loss(torch.zeros(3), torch.tensor([-2, 0, 0]))
+    # Labels without a row or a class are in range.
+    assert L.multilabel_margin_loss(torch.zeros(0, 3), rows[:0], reduction="none").shape == (0,)
+
+
+def test_triplets_of_shapes_that_broadcast():
+    """PyTorch broadcasts each pair by itself, which changes the distances along the last dimension."""
+    anchor, positive, negative = torch.randn(4, 1, 3), torch.randn(1, 2, 3), torch.randn(4, 2, 1)
+    for swap in (False, True):
+        options = {"swap": swap, "reduction": "none"}
+        for inputs in ((anchor, positive, positive), (anchor, anchor[:1], positive),
+                       (anchor, negative, negative)):  # fmt: skip
+            if swap and inputs[2] is negative:
+                continue
+            expected = F.triplet_margin_loss(*inputs, **options)
+            torch.testing.assert_close(L.triplet_margin_loss(*inputs, **options), expected)
+    a, p, n = torch.tensor([[1.0], [2.0]]), torch.tensor([[0.0, 1, 5]]), torch.tensor([[3.0], [0.0]])
+    with pytest.raises(ValueError, match="last dimension"):
+        L.triplet_margin_loss(a, p, n)
+    # The third pair counts with swap only.
+    with pytest.raises(ValueError, match="last dimension"):
+        L.triplet_margin_loss(p, a, n, swap=True)
+    expected = F.triplet_margin_loss(p, a, n)
+    torch.testing.assert_close(L.triplet_margin_loss(p, a, n), expected)

@@ -183,6 +183,8 @@ def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, reduction="me
 
 def multilabel_margin_loss(input, target, reduction="mean"):
     """torch.nn.functional.multilabel_margin_loss."""
+    if not torch.compiler.is_compiling():
+        _check_listed(target, input.shape[-1] if input.dim() else 1)
     return _loss("multilabel_margin", input, target, reduction=reduction)
 
 
@@ -214,6 +216,10 @@ def triplet_margin_loss(anchor, positive, negative, margin=1.0, p=2, eps=1e-6, s
         raise ValueError(f"margin must be greater than 0, got {margin}")
     p = float(p)
     defines = (("p", int(p) if math.isfinite(p) and p == int(p) else p), ("swap", bool(swap)))
+    pairs = [(anchor, positive), (anchor, negative)] + [(positive, negative)] * bool(swap)
+    if len({torch.broadcast_shapes(*(t.shape[-1:] for t in pair)) for pair in pairs}) > 1:
+        raise ValueError("expected pairs of inputs that agree in the last dimension, but found "
+                         f"{', '.join(str(tuple(t.shape)) for t in (anchor, positive, negative))}")
     inputs = _broadcast(anchor, positive, negative)
     # The last dimension is that of the embeddings, whatever lies before it.
     shape = inputs[0].shape[:-1]
@@ -222,6 +228,16 @@ def triplet_margin_loss(anchor, positive, negative, margin=1.0, p=2, eps=1e-6, s
     result = _loss("triplet_margin", *inputs, reduction=reduction, defines=defines, margin=margin,
                    eps=eps)  # fmt: skip
     return result.reshape(shape) if reduction == "none" else result
+
+
+def _check_listed(target, classes):
+    """Labels listed in rows that end with -1: the loss itself would pass over a wrong one."""
+    wrong = ((target < -1) | (target >= classes)).nonzero()
+    if len(wrong):
+        place = wrong[0].tolist()
+        raise RuntimeError(f"the loss 'multilabel_margin': the target at {place} is "
+                           f"{target[tuple(place)].item()}, but expected -1 to {classes - 1} "
+                           f"({classes} classes)")
 
 
 def _same_shape(input, target):
