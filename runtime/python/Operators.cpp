@@ -48,6 +48,16 @@ std::tuple<std::string, std::string> loadOp(Tensor contents, std::string origin)
   }
 }
 
+/// Whether a parameter can have this value: an error if not, the one that a call would give.
+void checkParamOp(std::string key, std::string name, double value) {
+  const runtime::LossHandle loss = findLoss(key);
+  try {
+    loss.checkParam(loss.findParam(name), value);
+  } catch (const runtime::ParamError &error) {
+    TORCH_CHECK_VALUE(false, error.what());
+  }
+}
+
 /// The command line tool; its exit code.
 int64_t losscOp(c10::List<std::string> arguments) {
   std::vector<std::string> words = {"lossc"};
@@ -199,6 +209,7 @@ TORCH_LIBRARY(losslang, m) {
   m.def("compile(str text, str file_name, str[] defines) -> (str, str, str[])", compileOp);
   m.def("load(Tensor contents, str origin) -> (str, str)", loadOp);
   m.def("describe(str key) -> str", describeLoss);
+  m.def("check_param(str key, str name, float value) -> ()", checkParamOp);
   m.def("lossc(str[] arguments) -> int", losscOp);
   const std::vector<at::Tag> tags = {at::Tag::pt2_compliant_tag};
   for (const std::string prefix : {"", "infer_"}) {

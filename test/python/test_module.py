@@ -111,6 +111,16 @@ def test_wrong_options(options, error, message):
         losslang.losses.focal(**options)
 
 
+def test_numbers_out_of_range_are_found_at_once_tensors_at_the_call():
+    message = "the loss 'focal': the parameter 'gamma' is {}, but expected 0 or more"
+    for value in (-1, -0.5, float("nan")):
+        with pytest.raises(ValueError, match=message.format(value)):
+            losslang.losses.focal(gamma=value)
+    loss = losslang.losses.focal(gamma=nn.Parameter(torch.tensor(-1.0)))
+    with pytest.raises(ValueError, match=message.format(-1)):
+        loss(*example())
+
+
 def test_wrong_inputs():
     loss = losslang.losses.focal()
     x, y = example()

@@ -13,7 +13,8 @@ class Loss(nn.Module):
     """A compiled loss that behaves like torch.nn.CrossEntropyLoss.
 
     Parameters of the loss are keyword arguments: a number is a constant, an nn.Parameter or another
-    tensor of one number is learnable. The rest is as in torch.nn.CrossEntropyLoss:
+    tensor of one number is learnable. A number out of its range is an error here, a tensor when the
+    loss is called. The rest is as in torch.nn.CrossEntropyLoss:
 
     reduction        "mean", "sum" or "none"
     weight           one factor a class; a buffer
@@ -66,6 +67,7 @@ class Loss(nn.Module):
             else:
                 self.register_buffer(name, value)
         else:
+            ops.check_param(self.compiled.key, name, float(value))
             self._values[self._params.index(name)] = float(value)
 
     @property
