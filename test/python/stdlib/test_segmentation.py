@@ -2,9 +2,10 @@
 
 import math
 
+import pytest
 import torch
 import torch.nn.functional as F
-from harness import F64, Case, cases_of, check, check_derivatives, one_hot, smooth_cases
+from harness import F64, Case, cases_of, check, check_derivatives, loss, one_hot, smooth_cases
 
 #: Samples, classes and the shape of an image.
 SIZES = ((1, 2, 5), (2, 3, 7), (3, 4, 5, 3), (1, 1, 4))
@@ -225,3 +226,18 @@ def test_agrees_with_the_formula(case, setting):
 @smooth_cases(CASES)
 def test_derivatives(case):
     check_derivatives(case)
+
+
+@pytest.mark.parametrize("gap", [16.0, 20.0, 120.0])
+@pytest.mark.parametrize("name", ["exponential_logarithmic", "focal_tversky"])
+def test_a_perfect_prediction(name, gap):
+    """Its loss is (nearly) 0, where a root has no slope."""
+    rest = {"frequency": torch.ones(2)} if name == "exponential_logarithmic" else {}
+    y = torch.tensor([[0, 1, 1]])
+    logits = (gap * F.one_hot(y, 2).float().movedim(-1, 1)).requires_grad_()
+    value = loss(name)(logits=logits, y=y, **rest)
+    (gradient,) = torch.autograd.grad(value.sum(), logits)
+    assert (0 <= value).all() and (value < 0.03).all()
+    assert gradient.isfinite().all()
+    # A NaN is not taken for a perfect prediction.
+    assert loss(name)(logits=logits * torch.nan, y=y, **rest).isnan().all()
