@@ -148,15 +148,26 @@ def affinity(logits, y, alpha):
     return torch.where(y > 0, terms, 0.0).sum(1)
 
 
+def kl(logits, y):
+    y = one_hot(y, logits.shape[1])
+    return (torch.xlogy(y, y) - y * logits.log_softmax(1)).sum(1)
+
+
 def alpha_divergence(logits, y, alpha=0.5):
+    if alpha == 1:
+        return kl(logits, y)
     return (affinity(logits, y, alpha) - 1) / (alpha * (alpha - 1))
 
 
 def tsallis_divergence(logits, y, q=0.5):
+    if q == 1:
+        return kl(logits, y)
     return (affinity(logits, y, q) - 1) / (q - 1)
 
 
 def renyi_divergence(logits, y, alpha=0.5):
+    if alpha == 1:
+        return kl(logits, y)
     return affinity(logits, y, alpha).log() / (alpha - 1)
 
 
@@ -296,7 +307,7 @@ def vector_scaling(logits, y, counts, gamma=0.15, tau=1.25):
 
 
 def class_balanced(logits, y, counts, beta=0.9999, normalized=True):
-    weights = (1 - beta) / (1 - beta**counts)
+    weights = (1 - beta) / (1 - beta**counts) if beta < 1 else 1 / counts
     if normalized:
         weights = weights / weights.sum() * len(counts)
     return F.cross_entropy(logits, y, weight=weights, reduction="none")
@@ -339,7 +350,7 @@ def label_relaxation(logits, y, alpha=0.1):
             continue
         target = alpha * row / (1 - row[t])
         target = torch.where(torch.arange(len(row)) == t, 1 - alpha, target).detach()
-        rows.append((target * (target / row).log()).sum())
+        rows.append(torch.xlogy(target, target / row).sum())
     return torch.stack(rows)
 
 
@@ -506,13 +517,13 @@ CASES = [
     Case("squentropy", classification, squentropy),
     Case("jensen_shannon", classification, jensen_shannon,
          ({}, {"pi_1": 0.1}, {"pi_1": 0.9, "scaled": False}), ONE, condition=10),
-    Case("alpha_divergence", classification, alpha_divergence, ({}, {"alpha": 0.9}), ONE,
+    Case("alpha_divergence", classification, alpha_divergence, ({}, {"alpha": 0.9}, {"alpha": 1.0}), ONE,
          condition=10),
     # An order above 1 has a negative power of the probabilities.
-    Case("tsallis_divergence", moderate, tsallis_divergence, ({}, {"q": 0.9}, {"q": 1.5}), ONE,
+    Case("tsallis_divergence", moderate, tsallis_divergence, ({}, {"q": 0.9}, {"q": 1.5}, {"q": 1.0}), ONE,
          condition=10),
     Case("renyi_divergence", classification, renyi_divergence,
-         ({}, {"alpha": 0.9}, {"alpha": 2.0}), ONE, condition=10),
+         ({}, {"alpha": 0.9}, {"alpha": 2.0}, {"alpha": 1.0}), ONE, condition=10),
     Case("hellinger", classification, hellinger, sizes=ONE),
     Case("normalized_cross_entropy", classification, normalized_cross_entropy),
     Case("normalized_focal", classification, normalized_focal, ({}, {"gamma": 2.0})),
@@ -552,7 +563,7 @@ CASES = [
          ({}, {"gamma": 0.3, "tau": 0.0}), ONE, ("y", "counts")),
     # 1 - beta^n of the reference cancels.
     Case("class_balanced", reference=class_balanced,
-         settings=({}, {"beta": 0.9}, {"normalized": False}), sizes=ONE, condition=1e3,
+         settings=({}, {"beta": 0.9}, {"beta": 0.0}, {"beta": 1.0}, {"normalized": False}), sizes=ONE, condition=1e3,
          **COUNTED),
     Case("equalization", rare(foreground), equalization, ({}, {"threshold": 0.003}), ONE,
          ("y", "frequency", "foreground")),
@@ -561,7 +572,8 @@ CASES = [
          ("y", "frequency", "beta")),
     Case("seesaw", reference=seesaw, settings=({}, {"p": 0.3, "q": 0.5}), sizes=ONE, condition=10,
          rough=STOPPED, **COUNTED),
-    Case("label_relaxation", moderate_indices, label_relaxation, ({}, {"alpha": 0.3}), condition=10),
+    Case("label_relaxation", moderate_indices, label_relaxation,
+         ({}, {"alpha": 0.3}, {"alpha": 0.0}, {"alpha": 1.0}), condition=10),
     # exp(-log p) carries the error of the logits.
     Case("baikal", moderate, baikal, sizes=ONE, condition=10),
     Case("taylorglo", classification, taylorglo,
