@@ -61,8 +61,8 @@ int printGradient(const DriverOptions &options);
 int writeDocumentation(const DriverOptions &options);
 
 /// The gradient with respect to an input or parameter as a program of the language. `compilation`
-/// stopped after Phase::Simplify; its module changes.
-llvm::Expected<std::string> gradientText(Compilation &compilation, const std::string &wrt);
+/// stopped after Phase::Simplify; its module changes, and errors are added to its diagnostics.
+std::optional<std::string> gradientText(Compilation &compilation, const std::string &wrt);
 
 /// Compares the gradients of a loss with numeric differentiation; what differs is an error at the
 /// input or parameter.

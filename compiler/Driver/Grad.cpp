@@ -58,21 +58,20 @@ static mlir::LogicalResult keepGradient(mlir::ModuleOp module, ir::ProgramOp gra
   return passes.run(module);
 }
 
-llvm::Expected<std::string> loss::gradientText(Compilation &compilation, const std::string &wrt) {
+std::optional<std::string> loss::gradientText(Compilation &compilation, const std::string &wrt) {
   auto program = *compilation.module->getOps<ir::ProgramOp>().begin();
-  std::string message;
   mlir::ScopedDiagnosticHandler handler(program.getContext(), [&](mlir::Diagnostic &diagnostic) {
-    message = diagnostic.str();
+    addError(compilation.diagnostics, diagnostic);
     return mlir::success();
   });
   mlir::FailureOr<ir::ProgramOp> gradient = ir::differentiate(program, {wrt});
   if (mlir::failed(gradient) || mlir::failed(keepGradient(*compilation.module, *gradient)))
-    return llvm::createStringError(message);
+    return std::nullopt;
   lang::DiagnosticEngine ignored{""};
-  llvm::Expected<lang::File> file =
+  mlir::FailureOr<lang::File> file =
       gradientFile(lang::parse(compilation.source, ignored), *gradient, wrt);
-  if (!file)
-    return file.takeError();
+  if (mlir::failed(file))
+    return std::nullopt;
   return lang::print(*file);
 }
 
@@ -87,10 +86,14 @@ int loss::printGradient(const DriverOptions &options) {
   pipeline.stopAfter = Phase::Simplify;
   Compilation compilation =
       context.compile(source->text, source->name, pipeline, /*descriptorInLevel=*/false);
-  llvm::errs() << renderNamed(applyWarningOptions(compilation.diagnostics, {}),
-                              compilation.diagnostics);
-  if (compilation.diagnostics.hasErrors())
+  auto report = [&] {
+    llvm::errs() << renderNamed(applyWarningOptions(compilation.diagnostics, {}),
+                                compilation.diagnostics);
+  };
+  if (compilation.diagnostics.hasErrors()) {
+    report();
     return exitCompileError;
+  }
   if (!compilation.failure.empty())
     return complain(exitInternal, compilation.failure);
 
@@ -98,10 +101,9 @@ int loss::printGradient(const DriverOptions &options) {
   std::optional<std::string> wrt = chooseArgument(program, options.wrt);
   if (!wrt)
     return exitUsage;
-  llvm::Expected<std::string> text = gradientText(compilation, *wrt);
+  std::optional<std::string> text = gradientText(compilation, *wrt);
+  report();
   if (!text)
-    return complain(exitCompileError,
-                    "the gradient for '" + *wrt +
-                        "' cannot be written in the language: " + llvm::toString(text.takeError()));
+    return exitCompileError;
   return writeOutput(options.output.empty() ? "-" : options.output, *text);
 }

@@ -10,6 +10,7 @@
 #include "lang/AstPrinter.h"
 #include "lang/Builtins.h"
 
+#include "mlir/IR/Matchers.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -36,7 +37,7 @@ struct Written {
 class Writer {
 public:
   explicit Writer(ProgramOp program) : program(program) {}
-  llvm::Expected<lang::Block> run();
+  FailureOr<lang::Block> run();
 
 private:
   // Values.
@@ -67,7 +68,7 @@ private:
   llvm::DenseMap<Value, Axes> axesOfNamed;
   llvm::StringSet<> taken;
   unsigned count = 0;
-  std::string failure;
+  bool hasFailed = false;
 };
 
 /// Behind the broadcasts.
@@ -75,6 +76,11 @@ Value stripped(Value value) {
   while (auto broadcast = value.getDefiningOp<BroadcastOp>())
     value = broadcast.getInput();
   return value;
+}
+
+bool isNumber(Value value) {
+  FloatAttr constant;
+  return matchPattern(value, m_Constant(&constant)) && !constant.getValue().isNaN();
 }
 
 ExprPtr number(double value) {
@@ -90,9 +96,10 @@ ExprPtr number(double value) {
 } // namespace
 
 Written Writer::unknown(Operation *op) {
-  if (failure.empty())
-    failure =
-        ("the operation '" + op->getName().getStringRef() + "' has no name in the language").str();
+  if (!hasFailed)
+    op->emitError("the derivative needs '")
+        << op->getName().stripDialect() << "', which has no name in the language";
+  hasFailed = true;
   return {lang::makeNumber(0), {}};
 }
 
@@ -129,6 +136,15 @@ std::string Writer::nameFor(Operation *op) {
   return base.empty() ? unique("t" + std::to_string(++count)) : unique(base);
 }
 
+/// Whether the language needs the operands more than once for this.
+static bool isWrittenTwice(Operation *op) {
+  if (auto compare = dyn_cast<arith::CmpFOp>(op))
+    return compare.getPredicate() == arith::CmpFPredicate::ORD ||
+           compare.getPredicate() == arith::CmpFPredicate::UNO;
+  auto cumsum = dyn_cast<CumsumOp>(op);
+  return cumsum && cumsum.getReverse();
+}
+
 bool Writer::needsName(Operation *op) {
   unsigned uses = 0;
   SmallVector<Value> values = {op->getResult(0)};
@@ -137,12 +153,12 @@ bool Writer::needsName(Operation *op) {
       if (auto broadcast = dyn_cast<BroadcastOp>(operand.getOwner()))
         values.push_back(broadcast.getResult());
       else
-        ++uses;
+        uses += isWrittenTwice(operand.getOwner()) ? 2 : 1;
     }
   return uses > 1;
 }
 
-llvm::Expected<lang::Block> Writer::run() {
+FailureOr<lang::Block> Writer::run() {
   for (auto [i, argument] : llvm::enumerate(program.getBody().getArguments())) {
     std::string name = program.getArgName(i).str();
     taken.insert(name);
@@ -162,7 +178,7 @@ llvm::Expected<lang::Block> Writer::run() {
     if (!shared && (op.use_empty() || lang::print(*write(&op).expr).size() <= longest))
       continue;
     Written written = write(&op);
-    if (!failure.empty())
+    if (hasFailed)
       break;
     std::string name = nameFor(&op);
     names[op.getResult(0)] = name;
@@ -175,8 +191,8 @@ llvm::Expected<lang::Block> Writer::run() {
           {{copy.getName().str(), {}}, {cast<StringAttr>(copy.getValue()).str(), {}}, {}});
   Value result = program.getYield().getValues().front();
   block.result = withAxes(use(result), ir::axesOf(result.getType())).expr;
-  if (!failure.empty())
-    return llvm::createStringError(failure);
+  if (hasFailed)
+    return failure();
   return block;
 }
 
@@ -272,7 +288,19 @@ Written Writer::rename(RenameOp op) {
 
 Written Writer::compare(arith::CmpFOp op) {
   auto make = [&](BinaryOp kind) { return binary(kind, use(op.getLhs()), use(op.getRhs())); };
-  auto isNumber = [&](Value value, BinaryOp kind) { return binary(kind, use(value), use(value)); };
+  // NaN is unequal to itself; constants are numbers.
+  auto areNumbers = [&](BinaryOp join, BinaryOp kind) {
+    llvm::SmallSetVector<Value, 2> values;
+    for (Value value : op.getOperands())
+      if (!isNumber(stripped(value)))
+        values.insert(stripped(value));
+    if (values.empty())
+      return make(kind);
+    Written first = binary(kind, use(values.front()), use(values.front()));
+    if (values.size() == 1)
+      return first;
+    return binary(join, std::move(first), binary(kind, use(values.back()), use(values.back())));
+  };
   switch (op.getPredicate()) {
   case arith::CmpFPredicate::OLT:
     return make(BinaryOp::Less);
@@ -299,13 +327,10 @@ Written Writer::compare(arith::CmpFOp op) {
     return binary(BinaryOp::Or, make(BinaryOp::Less), make(BinaryOp::Greater));
   case arith::CmpFPredicate::UEQ:
     return negate(binary(BinaryOp::Or, make(BinaryOp::Less), make(BinaryOp::Greater)));
-  // NaN is unequal to itself.
   case arith::CmpFPredicate::ORD:
-    return binary(BinaryOp::And, isNumber(op.getLhs(), BinaryOp::Equal),
-                  isNumber(op.getRhs(), BinaryOp::Equal));
+    return areNumbers(BinaryOp::And, BinaryOp::Equal);
   case arith::CmpFPredicate::UNO:
-    return binary(BinaryOp::Or, isNumber(op.getLhs(), BinaryOp::NotEqual),
-                  isNumber(op.getRhs(), BinaryOp::NotEqual));
+    return areNumbers(BinaryOp::Or, BinaryOp::NotEqual);
   default:
     return unknown(op);
   }
@@ -403,13 +428,13 @@ Written Writer::write(Operation *op) {
 // Files
 //===----------------------------------------------------------------------===//
 
-llvm::Expected<lang::Block> loss::blockOf(ProgramOp program) { return Writer(program).run(); }
+FailureOr<lang::Block> loss::blockOf(ProgramOp program) { return Writer(program).run(); }
 
-llvm::Expected<lang::File> loss::gradientFile(lang::File file, ProgramOp gradient,
-                                              const std::string &wrt) {
-  llvm::Expected<lang::Block> body = blockOf(gradient);
-  if (!body)
-    return body.takeError();
+FailureOr<lang::File> loss::gradientFile(lang::File file, ProgramOp gradient,
+                                         const std::string &wrt) {
+  FailureOr<lang::Block> body = blockOf(gradient);
+  if (failed(body))
+    return failure();
   lang::File out;
   for (auto &item : file.items) {
     auto *loss = std::get_if<lang::LossDef>(&item);

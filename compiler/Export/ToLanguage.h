@@ -5,22 +5,20 @@
 #include "compiler/Dialect/Loss/IR/Loss.h"
 #include "lang/Ast.h"
 
-#include "llvm/Support/Error.h"
-
 #include <optional>
 #include <string>
 
 namespace loss {
 
 /// The body that computes the only result of `program`: a `let` for each value that is used more
-/// than once, or that would make a line too long. Fails where an operation has no equivalent in the
-/// language.
-llvm::Expected<lang::Block> blockOf(ir::ProgramOp program);
+/// than once, or that would make a line too long. An operation without an equivalent in the
+/// language is an error at its place.
+mlir::FailureOr<lang::Block> blockOf(ir::ProgramOp program);
 
 /// The gradient of the loss in `file` with respect to the input or parameter `wrt`, as a file with
 /// the same inputs and parameters. `gradient` yields that gradient alone.
-llvm::Expected<lang::File> gradientFile(lang::File file, ir::ProgramOp gradient,
-                                        const std::string &wrt);
+mlir::FailureOr<lang::File> gradientFile(lang::File file, ir::ProgramOp gradient,
+                                         const std::string &wrt);
 
 } // namespace loss
 

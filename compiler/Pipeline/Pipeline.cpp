@@ -189,6 +189,14 @@ static lang::SourceRange rangeOf(Location location, const std::vector<lang::Sour
   return range;
 }
 
+void loss::addError(lang::DiagnosticEngine &diagnostics, Diagnostic &error) {
+  auto place = [&](Location location) { return rangeOf(location, diagnostics.files()); };
+  lang::Diagnostic &own = diagnostics.error(place(error.getLocation()), error.str());
+  for (Diagnostic &note : error.getNotes())
+    if (place(note.getLocation()).begin.isValid())
+      own.notes.push_back({place(note.getLocation()), note.str()});
+}
+
 template <typename Fn> bool Run::step(Phase phase, Fn action) {
   if (phase > options.stopAfter)
     return false;
@@ -212,13 +220,8 @@ bool Run::fail(llvm::Error error) {
 
 void Run::compile(std::string_view text, bool descriptorInLevel) {
   ScopedDiagnosticHandler handler(context, [&](Diagnostic &diagnostic) {
-    if (diagnostic.getSeverity() != DiagnosticSeverity::Error)
-      return success();
-    auto place = [&](Location location) { return rangeOf(location, result.diagnostics.files()); };
-    auto &own = result.diagnostics.error(place(diagnostic.getLocation()), diagnostic.str());
-    for (Diagnostic &note : diagnostic.getNotes())
-      if (place(note.getLocation()).begin.isValid())
-        own.notes.push_back({place(note.getLocation()), note.str()});
+    if (diagnostic.getSeverity() == DiagnosticSeverity::Error)
+      addError(result.diagnostics, diagnostic);
     return success();
   });
   result.source = std::string(text);

@@ -76,6 +76,9 @@ struct Compilation {
   bool succeeded() const { return !diagnostics.hasErrors() && failure.empty(); }
 };
 
+/// Adds an error of MLIR as one about the text.
+void addError(lang::DiagnosticEngine &diagnostics, mlir::Diagnostic &error);
+
 /// An MLIR context with the dialects and pass pipelines of a compilation, for many compilations.
 /// Single-threaded, and starts no thread.
 class PipelineContext {

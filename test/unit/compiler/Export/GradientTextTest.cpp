@@ -27,11 +27,9 @@ std::string gradientOf(PipelineContext &context, const SourceFile &source, const
   PipelineOptions options;
   options.stopAfter = Phase::Simplify;
   Compilation compilation = context.compile(source.text, source.name, options, false);
-  llvm::Expected<std::string> text = gradientText(compilation, wrt);
-  if (text)
-    return *text;
-  why = llvm::toString(text.takeError());
-  return {};
+  std::optional<std::string> text = gradientText(compilation, wrt);
+  why = lang::render(compilation.diagnostics);
+  return text.value_or("");
 }
 
 /// Compares the gradients of a loss for all inputs and parameters; returns how many there were.
