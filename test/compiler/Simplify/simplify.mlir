@@ -95,3 +95,80 @@ loss.program @linearUse(%x: tensor<?x?xf64, #bc> {loss.kind = "input", loss.name
   %2 = loss.reduce sum %1 over "class" : tensor<?x?xf64, #bc> -> tensor<?xf64, #b>
   loss.yield %2 : tensor<?xf64, #b>
 }
+
+// -----
+
+#b = #loss.axes<batch>
+
+// if x > y and true or false then (if true then x else y) else 0
+// CHECK-LABEL: loss.program @truth
+// CHECK-SAME: %[[X:[a-z0-9]*]]: {{[^{]*}} {loss.kind = "input", loss.name = "x"
+// CHECK-SAME: %[[Y:[a-z0-9]*]]: {{[^{]*}} {loss.kind = "input", loss.name = "y"
+// CHECK-NOT: andi
+// CHECK-NOT: ori
+// CHECK: %[[C:.*]] = arith.cmpf ogt, %[[X]], %[[Y]]
+// CHECK-NEXT: %[[S:.*]] = arith.select %[[C]], %[[X]], %{{.*}}
+// CHECK-NEXT: loss.yield %[[S]]
+loss.program @truth(%x: tensor<?xf64, #b> {loss.kind = "input", loss.name = "x"},
+                    %y: tensor<?xf64, #b> {loss.kind = "input", loss.name = "y"})
+    -> (tensor<?xf64, #b> {loss.result = "value"}) attributes {axes = #b} {
+  %true = arith.constant true
+  %false = arith.constant false
+  %zero = arith.constant 0.0 : f64
+  %trues = loss.broadcast %true : i1 to tensor<?xi1, #b>
+  %falses = loss.broadcast %false : i1 to tensor<?xi1, #b>
+  %zeros = loss.broadcast %zero : f64 to tensor<?xf64, #b>
+  %0 = arith.cmpf ogt, %x, %y : tensor<?xf64, #b>
+  %1 = arith.andi %0, %trues : tensor<?xi1, #b>
+  %2 = arith.ori %falses, %1 : tensor<?xi1, #b>
+  %3 = arith.select %trues, %x, %y : tensor<?xi1, #b>, tensor<?xf64, #b>
+  %4 = arith.select %2, %3, %zeros : tensor<?xi1, #b>, tensor<?xf64, #b>
+  loss.yield %4 : tensor<?xf64, #b>
+}
+
+// -----
+
+#b = #loss.axes<batch>
+
+// A derivative of 1: if false and abs(x) == 1 / 0 then 0 else x  =  x
+// CHECK-LABEL: loss.program @never
+// CHECK-SAME: %[[X:[a-z0-9]*]]:
+// CHECK-NEXT: loss.yield %[[X]]
+loss.program @never(%x: tensor<?xf64, #b> {loss.kind = "input", loss.name = "x"})
+    -> (tensor<?xf64, #b> {loss.result = "value"}) attributes {axes = #b} {
+  %false = arith.constant false
+  %zero = arith.constant 0.0 : f64
+  %falses = loss.broadcast %false : i1 to tensor<?xi1, #b>
+  %zeros = loss.broadcast %zero : f64 to tensor<?xf64, #b>
+  %0 = arith.cmpf une, %x, %x : tensor<?xf64, #b>
+  %1 = arith.andi %falses, %0 : tensor<?xi1, #b>
+  %2 = arith.select %1, %zeros, %x : tensor<?xi1, #b>, tensor<?xf64, #b>
+  loss.yield %2 : tensor<?xf64, #b>
+}
+
+// -----
+
+#b = #loss.axes<batch>
+
+// Functions of constants: lgamma(4) + hypot(3, 4) + sigmoid(0) = log(6) + 5 + 0.5
+// CHECK-LABEL: loss.program @constants
+// CHECK-SAME: %[[X:[a-z0-9]*]]:
+// CHECK-NEXT: %[[C:.*]] = arith.constant 7.29175946922805{{[0-9]*}} : f64
+// CHECK-NEXT: %[[B:.*]] = loss.broadcast %[[C]]
+// CHECK-NEXT: %[[R:.*]] = arith.mulf %[[X]], %[[B]]
+// CHECK-NEXT: loss.yield %[[R]]
+loss.program @constants(%x: tensor<?xf64, #b> {loss.kind = "input", loss.name = "x"})
+    -> (tensor<?xf64, #b> {loss.result = "value"}) attributes {axes = #b} {
+  %zero = arith.constant 0.0 : f64
+  %three = arith.constant 3.0 : f64
+  %four = arith.constant 4.0 : f64
+  %0 = loss.lgamma %four : f64
+  %1 = loss.hypot %three, %four : f64
+  %zeros = loss.broadcast %zero : f64 to tensor<?xf64, #b>
+  %2 = loss.sigmoid %zeros : tensor<?xf64, #b>
+  %3 = arith.addf %0, %1 : f64
+  %4 = loss.broadcast %3 : f64 to tensor<?xf64, #b>
+  %5 = arith.addf %4, %2 : tensor<?xf64, #b>
+  %6 = arith.mulf %x, %5 : tensor<?xf64, #b>
+  loss.yield %6 : tensor<?xf64, #b>
+}

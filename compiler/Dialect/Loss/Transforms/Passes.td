@@ -8,7 +8,8 @@ include "mlir/Pass/PassBase.td"
 def Simplify : Pass<"loss-simplify", "::loss::ir::ProgramOp"> {
   let summary = "simplify and stabilise a program by algebraic laws";
   let description = [{
-    The laws are in Simplify.td, each above its rule; Simplify.cpp adds powers with constant exponents.
+    The laws are in Simplify.td, each above its rule; Simplify.cpp adds powers with constant exponents
+    and functions of constants.
     They recognise softmax, log_softmax, logsumexp, sigmoid, log_sigmoid, softplus, expm1 and log1p
     written out by hand, which makes a formula stable, and remove needless work. Broadcasts and common
     subexpressions are cleaned up too. To be run before differentiation, and again after it.

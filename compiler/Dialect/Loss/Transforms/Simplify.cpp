@@ -7,6 +7,7 @@
 #include "compiler/Dialect/Loss/Transforms/Passes.h"
 
 #include "compiler/Dialect/Loss/IR/Loss.h"
+#include "compiler/Reference/Elementwise.h"
 
 #include "mlir/IR/Dominance.h"
 #include "mlir/IR/Matchers.h"
@@ -37,6 +38,13 @@ std::optional<double> constantOf(Value value) {
 }
 
 bool isConstant(Value value, double expected) { return constantOf(value) == expected; }
+
+bool isTruth(Value value, bool expected) {
+  while (auto broadcast = value.getDefiningOp<BroadcastOp>())
+    value = broadcast.getInput();
+  BoolAttr constant;
+  return matchPattern(value, m_Constant(&constant)) && constant.getValue() == expected;
+}
 
 bool isPowerOfTwo(Value value) {
   int exponent = 0;
@@ -130,14 +138,40 @@ struct ExpandPower : OpRewritePattern<math::PowFOp> {
   }
 };
 
+// f(c) for constants, in f64 by the functions of the interpreter: what arith and math fold, and the
+// functions that they cannot.
+struct FoldFunction : RewritePattern {
+  FoldFunction(MLIRContext *context) : RewritePattern(MatchAnyOpTypeTag(), 1, context) {}
+  LogicalResult matchAndRewrite(Operation *op, PatternRewriter &rewriter) const override {
+    if (op->getNumResults() != 1 || !getElementTypeOrSelf(op->getResult(0)).isF64())
+      return failure();
+    SmallVector<double, 2> x;
+    for (Value operand : op->getOperands()) {
+      std::optional<double> constant = constantOf(operand);
+      if (!constant)
+        return failure();
+      x.push_back(*constant);
+    }
+    double value;
+    if (auto unary = reference::unaryFunction<double>(op); unary && x.size() == 1)
+      value = unary(x[0]);
+    else if (auto binary = reference::binaryFunction<double>(op); binary && x.size() == 2)
+      value = binary(x[0], x[1]);
+    else
+      return failure();
+    rewriter.replaceOp(op, constantLike(rewriter, op->getLoc(), op->getResult(0), value));
+    return success();
+  }
+};
+
 struct SimplifyPass : loss::ir::impl::SimplifyBase<SimplifyPass> {
   using SimplifyBase::SimplifyBase;
 
   LogicalResult initialize(MLIRContext *context) override {
     RewritePatternSet set(context);
     populateWithGenerated(set);
-    set.add<ExpandPower, ConstantToTheRight<arith::AddFOp>, ConstantToTheRight<arith::MulFOp>>(
-        context);
+    set.add<ExpandPower, FoldFunction, ConstantToTheRight<arith::AddFOp>,
+            ConstantToTheRight<arith::MulFOp>>(context);
     BroadcastOp::getCanonicalizationPatterns(set, context);
     ReduceOp::getCanonicalizationPatterns(set, context);
     arith::SelectOp::getCanonicalizationPatterns(set, context);

@@ -25,6 +25,8 @@ class Is<string value> : Constraint<CPred<"isConstant($0, " # value # ")">, "is 
 def IsZero : Is<"0">;
 def IsOne : Is<"1">;
 def IsMinusOne : Is<"-1">;
+def IsTrue : Constraint<CPred<"isTruth($0, true)">, "is true">;
+def IsFalse : Constraint<CPred<"isTruth($0, false)">, "is false">;
 def IsConstant : Constraint<CPred<"constantOf($0)">, "is a constant">;
 /// Such a divisor has an exact reciprocal, such a factor never rounds.
 def IsPowerOfTwo : Constraint<CPred<"isPowerOfTwo($0)">, "is a power of two">;
@@ -103,6 +105,26 @@ def : Pat<(Arith_MulFOp (Arith_MulFOp $x, $d, $_), $c, $f), (Arith_MulFOp $x, (P
 // |-x|  =  ||x||  =  |x|
 def : Pat<(Math_AbsFOp (Arith_NegFOp $x, $_), $f), (Math_AbsFOp $x, $f)>;
 def : Pat<(Math_AbsFOp (Math_AbsFOp $x, $_), $f), (Math_AbsFOp $x, $f)>;
+
+//===----------------------------------------------------------------------===//
+// Truth values
+//===----------------------------------------------------------------------===//
+
+// x and true  =  true and x  =  x or false  =  false or x  =  x
+def : Pat<(Arith_AndIOp $x, $c), (replaceWithValue $x), [(IsTrue $c)]>;
+def : Pat<(Arith_AndIOp $c, $x), (replaceWithValue $x), [(IsTrue $c)]>;
+def : Pat<(Arith_OrIOp $x, $c), (replaceWithValue $x), [(IsFalse $c)]>;
+def : Pat<(Arith_OrIOp $c, $x), (replaceWithValue $x), [(IsFalse $c)]>;
+
+// x and false  =  false and x  =  false,   x or true  =  true or x  =  true
+def : Pat<(Arith_AndIOp $x, $c), (replaceWithValue $c), [(IsFalse $c)]>;
+def : Pat<(Arith_AndIOp $c, $x), (replaceWithValue $c), [(IsFalse $c)]>;
+def : Pat<(Arith_OrIOp $x, $c), (replaceWithValue $c), [(IsTrue $c)]>;
+def : Pat<(Arith_OrIOp $c, $x), (replaceWithValue $c), [(IsTrue $c)]>;
+
+// if true then x else y  =  x,   if false then x else y  =  y
+def : Pat<(SelectOp $c, $x, $y), (replaceWithValue $x), [(IsTrue $c)]>;
+def : Pat<(SelectOp $c, $x, $y), (replaceWithValue $y), [(IsFalse $c)]>;
 
 //===----------------------------------------------------------------------===//
 // Exponentials and logarithms
