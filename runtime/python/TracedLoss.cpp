@@ -188,17 +188,82 @@ private:
   std::vector<torch::autograd::SavedVariable> tangents;
 };
 
-/// The node behind second derivatives.
-class SecondGradientsNode final : public torch::autograd::Node {
+/// The node behind second derivatives, which are linear in their tangents: the derivative by those
+/// is one more of the second order. Its outputs are upstream, the tensors and the tangents.
+class SecondGradientsNode final : public CallNode {
 public:
-  explicit SecondGradientsNode(std::string loss) : loss(std::move(loss)) {}
-  variable_list apply(variable_list &&) override {
-    TORCH_CHECK(false, "the compiled loss '", loss, "' has no third derivative");
+  SecondGradientsNode(const CallPtr &call, at::TensorList tensors, const Tensor &upstream,
+                      at::TensorList tangents, std::vector<int64_t> first,
+                      std::vector<int64_t> second)
+      : CallNode(call, tensors, requiringGradient(tensors), joined(upstream, tangents)),
+        first(std::move(first)), second(std::move(second)), upstream(upstream, false),
+        tangents(save(tangents)) {}
+
+  variable_list apply(variable_list &&given) override {
+    std::lock_guard<std::mutex> lock(mutex_);
+    const Tensors tensors = unpack(saved);
+    const Tensor forLoss = given[0];
+    const bool ofGradients =
+        std::any_of(given.begin() + 1, given.end(), [](const Tensor &t) { return t.defined(); });
+    variable_list result(wanted.size() + 1 + first.size());
+    std::vector<int64_t> asked, askedTangents;
+    std::vector<size_t> askedAt, askedTangentsAt;
+    for (size_t i = 0; i < result.size(); ++i) {
+      if (!task_should_compute_output(i))
+        continue;
+      if (i > wanted.size()) {
+        askedTangents.push_back(first[i - wanted.size() - 1]);
+        askedTangentsAt.push_back(i);
+        continue;
+      }
+      TORCH_CHECK(!ofGradients, "the compiled loss '", call->key.substr(0, call->key.find(':')),
+                  "' has no third derivative");
+      if (i < wanted.size()) {
+        asked.push_back(wanted[i]);
+        askedAt.push_back(i);
+      }
+    }
+    if (!asked.empty() && forLoss.defined()) {
+      Tensors found =
+          std::get<1>(callSecondGradients(forLoss, unpack(tangents), *call, tensors, first, asked));
+      for (size_t i = 0; i < found.size(); ++i)
+        result[askedAt[i]] = std::move(found[i]);
+    }
+    if (!askedTangents.empty() && ofGradients) {
+      Tensors directions;
+      for (size_t i = 0; i < second.size(); ++i)
+        directions.push_back(given[1 + i].defined() ? given[1 + i]
+                                                    : at::zeros_like(tensors[second[i]]));
+      Tensors found = std::get<1>(callSecondGradients(upstream.unpack(), directions, *call, tensors,
+                                                      second, askedTangents));
+      for (size_t i = 0; i < found.size(); ++i)
+        result[askedTangentsAt[i]] = std::move(found[i]);
+    }
+    if (!askedTangents.empty() && forLoss.defined()) {
+      Tensors found = callGradients(forLoss, *call, tensors, askedTangents);
+      for (size_t i = 0; i < found.size(); ++i) {
+        Tensor &sum = result[askedTangentsAt[i]];
+        sum = sum.defined() ? sum + found[i] : found[i];
+      }
+    }
+    return result;
   }
   std::string name() const override { return "LossSecondGradientsBackward"; }
 
 private:
-  std::string loss;
+  static Tensors joined(const Tensor &upstream, at::TensorList tangents) {
+    Tensors all = {upstream};
+    all.insert(all.end(), tangents.begin(), tangents.end());
+    return all;
+  }
+  void releaseMore() override {
+    upstream.reset_data();
+    for (auto &variable : tangents)
+      variable.reset_data();
+  }
+  std::vector<int64_t> first, second;
+  torch::autograd::SavedVariable upstream;
+  std::vector<torch::autograd::SavedVariable> tangents;
 };
 
 } // namespace
@@ -286,11 +351,8 @@ std::tuple<Tensor, Tensors> tracedSecondGradients(const Tensor &upstream, at::Te
   sources.insert(sources.end(), tensors.begin(), tensors.end());
   if (!at::GradMode::is_enabled() || requiringGradient(sources).empty())
     return result;
-  auto node = c10::make_intrusive<SecondGradientsNode>(call->key.substr(0, call->key.find(':')));
-  torch::autograd::edge_list edges;
-  for (int64_t place : requiringGradient(sources))
-    edges.push_back(torch::autograd::impl::gradient_edge(sources[place]));
-  node->set_next_edges(std::move(edges));
+  auto node = c10::make_intrusive<SecondGradientsNode>(call, tensors, upstream, tangents,
+                                                       wanted.vec(), secondWanted.vec());
   torch::autograd::set_history(std::get<0>(result), node);
   torch::autograd::set_history(std::get<1>(result), node);
   return result;

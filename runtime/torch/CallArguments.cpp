@@ -32,14 +32,14 @@ void checkPlain(const LossHandle &loss, const Tensor &t, const std::string &what
               ")");
 }
 
-/// The type of the result: what LibTorch's own operations would promote the inputs to. A target
-/// and labels that are integers have no say.
+/// The type of the result: what LibTorch's own operations would promote the inputs to. Integers, as
+/// labels are, have no say.
 ScalarType promote(const LossHandle &loss, const LossCall &call) {
   const LossModule &module = loss.module();
   ScalarType types[2] = {ScalarType::Undefined, ScalarType::Undefined};
   for (uint32_t i = 0; i < module.input_count; ++i) {
     const Tensor &input = call.inputs[i];
-    if (module.inputs[i].kind == LOSS_INPUT_TARGET || !isReal(input.scalar_type()))
+    if (!isReal(input.scalar_type()))
       continue;
     ScalarType &type = types[input.dim() == 0];
     type = type == ScalarType::Undefined ? input.scalar_type()
@@ -62,6 +62,10 @@ void checkType(const LossHandle &loss, uint32_t input, const Tensor &t) {
 } // namespace
 
 std::string subject(const LossHandle &loss) { return "loss '" + loss.name() + "': "; }
+
+Tensor materialised(const Tensor &tensor) {
+  return tensor.defined() && (tensor.is_neg() || tensor._is_zerotensor()) ? tensor.clone() : tensor;
+}
 
 LossCall resolveCall(const LossHandle &loss, const std::vector<Tensor> &positional,
                      const LossCallOptions &options) {
@@ -88,6 +92,9 @@ LossCall resolveCall(const LossHandle &loss, const std::vector<Tensor> &position
                        "', but it was not given");
     }
 
+  for (Tensor &input : call.inputs)
+    input = materialised(input);
+
   call.params = loss.bindParams(options.params);
   call.paramTensors.resize(module.param_count);
   for (const auto &[name, tensor] : options.paramTensors) {
@@ -109,8 +116,8 @@ LossCall resolveCall(const LossHandle &loss, const std::vector<Tensor> &position
   }
   call.reduction = options.reduction;
   call.groups = options.groups;
-  call.sampleWeight = options.sampleWeight;
-  call.classWeight = options.classWeight;
+  call.sampleWeight = materialised(options.sampleWeight);
+  call.classWeight = materialised(options.classWeight);
   call.ignoreIndex = options.ignoreIndex;
   call.labelSmoothing = options.labelSmoothing;
   return call;

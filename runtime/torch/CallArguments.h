@@ -29,6 +29,10 @@ struct LossCall {
   size_t argumentCount() const { return inputs.size() + params.size(); }
 };
 
+/// A tensor whose memory holds its elements: not the negative of what is there (the imaginary part
+/// of a conjugate), and not nothing because all are 0. Other tensors are returned as they are.
+torch::Tensor materialised(const torch::Tensor &tensor);
+
 /// `positional`: in the order of the module, as far as they are given so.
 LossCall resolveCall(const LossHandle &loss, const std::vector<torch::Tensor> &positional,
                      const LossCallOptions &options);

@@ -176,6 +176,11 @@ CallWeights::CallWeights(const CallPlan &plan, const LossCall &call) {
                       subject(plan.loss), "class_weight: expected the shape [", plan.classes(),
                       "], one number a class, but found the shape ", call.classWeight.sizes());
   }
+  TORCH_CHECK(plan.target != LOSS_TARGET_DENSE || call.ignoreIndex < 0 ||
+                  !call.inputs[plan.loss.targetInput()].is_floating_point(),
+              subject(plan.loss),
+              "ignore_index: expected class indices as the target, but found a "
+              "dense one");
   Tensor samples;
   if (call.sampleWeight.defined()) {
     checkWeight(plan, call.sampleWeight, "sample_weight", true);

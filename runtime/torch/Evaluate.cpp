@@ -98,7 +98,7 @@ public:
       return out;
     }
     setUp(chosen, out);
-    Tensor elements = multiplyUpstream(request.upstream);
+    Tensor elements = multiplyUpstream(materialised(request.upstream));
     if (elements.defined())
       kernelRun.weights = elements.const_data_ptr();
     const bool keepValues =
@@ -230,7 +230,7 @@ private:
         continue;
       const bool isInput = i < call.inputs.size();
       const torch::IntArrayRef shape = isInput ? call.inputs[i].sizes() : torch::IntArrayRef();
-      Tensor &tangent = keptTangents.emplace_back((*request.tangents)[i]);
+      Tensor &tangent = keptTangents.emplace_back(materialised((*request.tangents)[i]));
       if (!tangent.defined())
         tangent = torch::zeros({}, plan.kernelType()).expand(shape);
       // A parameter may be given as a tensor of one number of any shape.

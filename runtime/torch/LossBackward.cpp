@@ -61,6 +61,28 @@ std::string argumentName(const LossHandle &loss, size_t argument) {
              : std::string("parameter '") + module.params[argument - module.input_count].name + "'";
 }
 
+/// The derivative of the loss along the directions, and those of its gradients for `upstream`.
+variable_list alongDirections(const LossHandle &loss, const LossCall &call, const Tensor &upstream,
+                              std::vector<Tensor> directions, const std::vector<bool> &wanted) {
+  directions.push_back(upstream);
+  return forEachSample(std::move(directions), [&](variable_list sample) {
+    at::AutoDispatchBelowADInplaceOrView guard;
+    EvaluateRequest request;
+    request.wanted = wanted;
+    request.upstream = std::move(sample.back());
+    sample.pop_back();
+    request.tangents = &sample;
+    Evaluated second = evaluateCall(loss, call, request);
+    second.gradients.insert(second.gradients.begin(), std::move(second.result));
+    return second.gradients;
+  });
+}
+
+/// Adds where both are.
+Tensor plus(const Tensor &a, const Tensor &b) {
+  return !a.defined() ? b : !b.defined() ? a : a + b;
+}
+
 std::vector<SavedVariable> save(const std::vector<Tensor> &tensors) {
   std::vector<SavedVariable> saved;
   for (const Tensor &tensor : tensors)
@@ -183,41 +205,41 @@ LossSecondBackward::LossSecondBackward(LossHandle loss, const LossCall &call,
                                        const Tensor &upstream, bool ofAll)
     : loss(std::move(loss)), call(call), upstream(upstream, /*is_output=*/false), ofAll(ofAll) {}
 
-variable_list LossSecondBackward::apply(variable_list &&directions) {
+void LossSecondBackward::checkHasSecond(size_t argument) const {
+  TORCH_CHECK(ofAll || hasOwnGradient(loss, argument), "the compiled loss '", loss.name(),
+              "' has no second derivative by the ", argumentName(loss, argument),
+              " (compile it with lossc --order=2 --mode=grad,all)");
+}
+
+variable_list LossSecondBackward::apply(variable_list &&given) {
   std::lock_guard<std::mutex> lock(mutex_);
   TORCH_CHECK(!released, torch::autograd::ERR_BACKWARD_TWICE);
   const LossCall whole = call.unpack();
   const Tensor above = upstream.unpack();
-  EvaluateRequest request;
-  request.wanted.resize(whole.argumentCount());
-  for (size_t i = 0; i < whole.argumentCount(); ++i) {
-    if (!task_should_compute_output(1 + i))
-      continue;
-    TORCH_CHECK(ofAll || hasOwnGradient(loss, i), "the compiled loss '", loss.name(),
-                "' has no second derivative by the ", argumentName(loss, i),
-                " (compile it with lossc --order=2 --mode=grad,all)");
-    request.wanted[i] = true;
+  std::vector<bool> wanted(whole.argumentCount());
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    wanted[i] = task_should_compute_output(1 + i);
+    if (wanted[i])
+      checkHasSecond(i);
   }
-  std::vector<Tensor> tangents(directions.begin(), directions.end());
-  tangents.resize(whole.argumentCount());
-  tangents.push_back(above);
-  variable_list outputs = forEachSample(tangents, [&](variable_list sample) {
-    at::AutoDispatchBelowADInplaceOrView guard;
-    request.upstream = sample.back();
-    sample.pop_back();
-    request.tangents = &sample;
-    Evaluated second = evaluateCall(loss, whole, request);
-    second.gradients.insert(second.gradients.begin(),
-                            task_should_compute_output(0) ? second.result : Tensor());
-    return second.gradients;
-  });
+  std::vector<Tensor> directions(given.begin(), given.end());
+  directions.resize(whole.argumentCount());
+  variable_list outputs = alongDirections(loss, whole, above, directions, wanted);
+  if (!task_should_compute_output(0))
+    outputs[0].reset();
   released = !torch::autograd::get_current_graph_task_keep_graph();
   if (at::GradMode::is_enabled()) {
     std::vector<Tensor> sources = sourcesOf(whole, above);
-    sources.insert(sources.end(), tangents.begin(), tangents.end());
-    for (Tensor &output : outputs)
-      forbidDerivative(output, sources,
-                       "the compiled loss '" + loss.name() + "' has no third derivative");
+    sources.insert(sources.end(), directions.begin(), directions.end());
+    auto node = c10::make_intrusive<LossDirectionBackward>(loss, whole, above, directions);
+    node->set_next_edges(edgesTo(sources));
+    for (Tensor &output : outputs) {
+      // Each output keeps its place.
+      if (output.defined())
+        torch::autograd::set_history(output, node);
+      else
+        node->add_input_metadata(torch::autograd::Node::undefined_input());
+    }
   }
   return outputs;
 }
@@ -226,6 +248,71 @@ void LossSecondBackward::release_variables() {
   std::lock_guard<std::mutex> lock(mutex_);
   call.reset();
   upstream.reset_data();
+  released = true;
+}
+
+LossDirectionBackward::LossDirectionBackward(LossHandle loss, const LossCall &call,
+                                             const Tensor &upstream,
+                                             const std::vector<Tensor> &directions)
+    : loss(std::move(loss)), call(call), upstream(upstream, /*is_output=*/false),
+      directions(save(directions)) {}
+
+variable_list LossDirectionBackward::apply(variable_list &&given) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  TORCH_CHECK(!released, torch::autograd::ERR_BACKWARD_TWICE);
+  const LossCall whole = call.unpack();
+  const size_t count = whole.argumentCount();
+  const Tensor above = upstream.unpack(), forLoss = given[0];
+  std::vector<Tensor> forGradients(given.begin() + 1, given.end());
+  forGradients.resize(count);
+  const bool ofGradients = std::any_of(forGradients.begin(), forGradients.end(),
+                                       [](const Tensor &t) { return t.defined(); });
+
+  variable_list outputs(1 + 2 * count);
+  std::vector<bool> byArguments(count), byDirections(count);
+  bool byAny = false, alongAny = false;
+  for (size_t i = 0; i < count; ++i) {
+    byAny |= byArguments[i] = task_should_compute_output(1 + i);
+    alongAny |= byDirections[i] = task_should_compute_output(1 + count + i);
+  }
+  TORCH_CHECK(!ofGradients || !(byAny || task_should_compute_output(0)), "the compiled loss '",
+              loss.name(), "' has no third derivative");
+  std::vector<Tensor> kept;
+  for (const SavedVariable &direction : directions)
+    kept.push_back(direction.unpack());
+  if (byAny && forLoss.defined()) {
+    variable_list found = alongDirections(loss, whole, forLoss, kept, byArguments);
+    std::move(found.begin() + 1, found.end(), outputs.begin() + 1);
+  }
+  if (alongAny && ofGradients) {
+    variable_list found = alongDirections(loss, whole, above, forGradients, byDirections);
+    std::move(found.begin() + 1, found.end(), outputs.begin() + 1 + count);
+  }
+  if (alongAny && forLoss.defined()) {
+    variable_list found = forEachSample({forLoss}, [&](variable_list sample) {
+      at::AutoDispatchBelowADInplaceOrView guard;
+      return evaluateCall(loss, whole, {byDirections, sample[0]}).gradients;
+    });
+    for (size_t i = 0; i < count; ++i)
+      outputs[1 + count + i] = plus(outputs[1 + count + i], found[i]);
+  }
+  released = !torch::autograd::get_current_graph_task_keep_graph();
+  if (at::GradMode::is_enabled()) {
+    std::vector<Tensor> sources = sourcesOf(whole, above);
+    for (const std::vector<Tensor> &more : {kept, std::vector<Tensor>(given.begin(), given.end())})
+      sources.insert(sources.end(), more.begin(), more.end());
+    for (Tensor &output : outputs)
+      forbidDerivative(output, sources,
+                       "the compiled loss '" + loss.name() + "' has no third derivative");
+  }
+  return outputs;
+}
+
+void LossDirectionBackward::release_variables() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  call.reset();
+  upstream.reset_data();
+  directions.clear();
   released = true;
 }
 

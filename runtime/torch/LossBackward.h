@@ -74,10 +74,34 @@ public:
   std::string name() const override { return "LossSecondBackward(" + loss.name() + ")"; }
 
 private:
+  void checkHasSecond(size_t argument) const;
+
   LossHandle loss;
   SavedCall call;
   torch::autograd::SavedVariable upstream;
   bool ofAll, released = false;
+};
+
+/// The node behind the derivatives that LossSecondBackward gives for its directions: they are
+/// linear in them, so this derivative is one more of the second order
+/// (torch.autograd.functional.hvp). Its outputs are the gradient from above, the arguments and the
+/// directions. By the first two it would be a third derivative, which is an error, but for that of
+/// the loss along the directions.
+class LossDirectionBackward : public torch::autograd::Node {
+public:
+  LossDirectionBackward(LossHandle loss, const LossCall &call, const torch::Tensor &upstream,
+                        const std::vector<torch::Tensor> &directions);
+
+  torch::autograd::variable_list apply(torch::autograd::variable_list &&given) override;
+  void release_variables() override;
+  std::string name() const override { return "LossDirectionBackward(" + loss.name() + ")"; }
+
+private:
+  LossHandle loss;
+  SavedCall call;
+  torch::autograd::SavedVariable upstream;
+  std::vector<torch::autograd::SavedVariable> directions;
+  bool released = false;
 };
 
 } // namespace loss::runtime

@@ -319,3 +319,64 @@ def test_elements_in_any_layout(mine, other):
     assert all(map(torch.equal, *results))
     total = losslang.losses.huber(reduction="sum")(x, y, sample_weight=weight)
     torch.testing.assert_close(total, results[0][0].sum())
+
+
+def test_standard_names_of_inputs():
+    x, y = torch.randn(6, 5), torch.randint(0, 5, (6,))
+    loss = losslang.losses.focal()
+    assert torch.equal(loss(input=x, target=y), loss(x, y))
+    loss = losslang.losses.mse()
+    assert torch.equal(loss(target=x, input=-x), loss(-x, x))
+
+
+@pytest.mark.parametrize("target", [None, [0, 1], 3, "cat"])
+def test_what_is_no_tensor(target):
+    with pytest.raises(TypeError, match="the input 'y': expected a tensor, but found "):
+        losslang.losses.focal()(torch.randn(2, 3), target)
+    for function in (losslang.functional.cross_entropy, losslang.functional.nll_loss):
+        with pytest.raises(TypeError, match="input 2: expected a tensor, but found "):
+            function(torch.randn(2, 3), target)
+
+
+@pytest.mark.parametrize("name", ["weight", "reduction", "ignore_index", "label_smoothing"])
+def test_parameter_with_the_name_of_an_option(name):
+    text = f"loss f(x: [a], param {name} = 1) {{ return {name} * x }}"
+    with pytest.raises(ValueError, match=f"parameter '{name}' has the name of an argument"):
+        losslang.compile(text)
+
+
+def test_input_with_the_name_of_an_option():
+    text = "loss f(x: [a], sample_weight: [a]) { return x * sample_weight }"
+    with pytest.raises(ValueError, match="input 'sample_weight' has the name of an argument"):
+        losslang.compile(text)
+
+
+def test_parameter_with_the_name_of_an_attribute():
+    text = "loss f(x: [a], param half = 1) { return half * x }"
+    loss = losslang.compile(text, half=2, reduction="sum")
+    assert loss(torch.ones(3)) == 6
+    with pytest.raises(ValueError, match="'half' has the name of an attribute"):
+        losslang.compile(text, half=torch.tensor(2.0))
+
+
+def test_numbers_that_are_not_in_memory():
+    """Views with the negative bit, and tensors of which only is known that they are 0."""
+    negative = torch.tensor([[1 + 2j, 3 - 1j]]).conj().imag
+    assert negative.is_neg()
+    zero = torch._efficientzerotensor((1, 2))
+    y = torch.tensor([0])
+    for x in (negative, zero):
+        for reduction in ("none", "mean", "sum"):
+            loss = losslang.losses.cross_entropy(reduction=reduction)
+            expected = nn.CrossEntropyLoss(reduction=reduction)(x, y)
+            torch.testing.assert_close(loss(x, y), expected)
+            dense = torch.eye(2)[y]
+            torch.testing.assert_close(loss(x, dense), expected)
+        mse = losslang.losses.mse(reduction="none")
+        torch.testing.assert_close(mse(x, x + 1), torch.ones(1, 2))
+    leaf = negative.resolve_neg().clone().requires_grad_()
+    weight = torch.ones(1)
+    loss = losslang.losses.cross_entropy(reduction="none")
+    (found,) = torch.autograd.grad(loss(leaf, y, sample_weight=weight), leaf, negative[:, 0])
+    (expected,) = torch.autograd.grad(loss(leaf, y), leaf, negative[:, 0].resolve_neg())
+    torch.testing.assert_close(found, expected)

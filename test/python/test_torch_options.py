@@ -1,5 +1,7 @@
 """The losses of torch.nn.functional over the cross product of their options."""
 
+import inspect
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -295,6 +297,29 @@ def test_multilabel_margin_loss(dtype):
         )
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_multilabel_soft_margin_loss(dtype):
+    for o in product(
+        shape=[(5,), (7, 5), (2, 3, 4)], reduction=REDUCTIONS, weight=[None, "whole", "last"]
+    ):
+        shape = o["shape"]
+        inputs = {
+            "input": (torch.randn(shape) * 3).to(dtype),
+            "target": torch.randint(0, 2, shape).to(dtype),
+        }
+        if o["weight"]:
+            inputs["weight"] = torch.rand(shape if o["weight"] == "whole" else shape[-1:]).to(dtype)
+        compare(
+            "multilabel_soft_margin_loss",
+            lambda **i: F.multilabel_soft_margin_loss(**i, reduction=o["reduction"]),
+            lambda **i: L.multilabel_soft_margin_loss(**i, reduction=o["reduction"]),
+            inputs,
+            ["input"],
+            dtype,
+            scale=20,
+        )
+
+
 def signs(shape, dtype):
     return torch.randint(0, 2, shape).mul(2).sub(1).to(dtype)
 
@@ -417,6 +442,47 @@ def test_half_precision_mean_of_many(name, weighted):
     torch.testing.assert_close(own.double(), reference, rtol=4 * eps, atol=eps * tiny)
 
 
+FUNCTIONS = [n for n, f in vars(L).items() if inspect.isfunction(f) and callable(getattr(F, n, None))]
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_signature(name):
+    """The same arguments at the same places, with the same defaults."""
+
+    def arguments(function):
+        parameters = inspect.signature(function).parameters.values()
+        return [(p.name, p.kind, p.default) for p in parameters]
+
+    assert arguments(getattr(L, name)) == arguments(getattr(F, name))
+
+
+def test_all_losses_are_there():
+    losses = {n for n in dir(F) if n.endswith("_loss")} - {"ctc_loss"}
+    # It takes a Python function for the distance.
+    assert losses - {"triplet_margin_with_distance_loss"} <= set(FUNCTIONS)
+
+
+@pytest.mark.filterwarnings("ignore:size_average and reduce args")
+def test_deprecated_arguments():
+    x, y = torch.randn(4, 3), torch.randint(0, 3, (4,))
+    for function in ("cross_entropy", "nll_loss"):
+        ours, theirs = getattr(L, function), getattr(F, function)
+        for places in [(None, None, -100), (None, False, -100), (None, True, 1, False)]:
+            torch.testing.assert_close(ours(x, y, *places), theirs(x, y, *places))
+    torch.testing.assert_close(L.mse_loss(x, -x, False), F.mse_loss(x, -x, False))
+
+
+@pytest.mark.parametrize("types", [("bfloat16", "float32"), ("float32", "float64")])
+def test_type_of_a_dense_target(types):
+    low, high = (getattr(torch, t) for t in types)
+    x = torch.randn(4, 3, dtype=low, requires_grad=True)
+    y = torch.randn(4, 3).softmax(1).to(high)
+    for name in ("cross_entropy", "binary_cross_entropy_with_logits", "mse_loss"):
+        found, expected = getattr(L, name)(x, y), getattr(F, name)(x, y)
+        assert found.dtype == expected.dtype == high
+        assert torch.autograd.grad(found, x)[0].dtype == low
+
+
 def test_errors():
     x, y = torch.randn(4, 3), torch.randint(0, 3, (4,))
     other = torch.randn(5, 3)
@@ -429,10 +495,14 @@ def test_errors():
         ("cross_entropy", (x, y), {"label_smoothing": 2.0}),
         ("cross_entropy", (x, y.float()), {}),
         ("cross_entropy", (x, other.softmax(1)), {}),
+        ("cross_entropy", (x, other[:4].softmax(1)), {"ignore_index": 1}),
+        ("cross_entropy", (x, torch.zeros(4, 3, dtype=torch.int64)), {}),
+        ("nll_loss", (x, y.float()), {}),
         ("nll_loss", (x, y + 3), {}),
         ("nll_loss", (x, y[:3]), {}),
         ("nll_loss", (x, y), {"reduction": "avg"}),
         ("nll_loss", (x, y), {"weight": torch.ones(4)}),
+        ("binary_cross_entropy", (x - 9, x), {}),
         ("binary_cross_entropy_with_logits", (x, other), {}),
         ("binary_cross_entropy_with_logits", (x, x), {"reduction": "avg"}),
         ("kl_div", (x, other), {}),

@@ -3,7 +3,7 @@
 import pytest
 import torch
 from torch import nn
-from torch.func import functional_call, grad, jacrev
+from torch.func import functional_call, grad, jacrev, jvp
 
 import losslang
 
@@ -117,6 +117,69 @@ def test_hessian_with_a_parameter():
     expected = torch.autograd.functional.hessian(lambda x, gamma: focal(x, y, gamma), at)
     torch.testing.assert_close(found, expected)
     torch.testing.assert_close(torch.autograd.functional.hessian(function, at), expected)
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_hessian_vector_products(reduction):
+    """torch.autograd.functional differentiates the second derivative by its directions."""
+    x, y = example(rows=4, classes=3, dtype=torch.float64)
+    x, v = x.detach(), torch.randn(4, 3, dtype=torch.float64)
+
+    def products(loss):
+        def f(x):
+            return loss(x, y)
+
+        return [getattr(torch.autograd.functional, n)(f, x, v) for n in ("hvp", "vhp", "jvp")]
+
+    ours = losslang.losses.cross_entropy(reduction=reduction)
+    theirs = nn.CrossEntropyLoss(reduction=reduction)
+    torch.testing.assert_close(products(ours), products(theirs))
+
+    def along(loss):
+        """The derivative of v H v by v, in nested transforms."""
+
+        def f(v):
+            return (jvp(grad(lambda x: loss(x, y)), (x,), (v,))[1] * v).sum()
+
+        return grad(f)(v)
+
+    torch.testing.assert_close(along(ours), along(theirs))
+
+
+def test_derivative_of_a_derivative_along_a_direction():
+    x, y = example(rows=4, classes=3, dtype=torch.float64)
+    v = torch.randn(4, 3, dtype=torch.float64)
+
+    def derivative(loss):
+        _, along = torch.autograd.functional.jvp(lambda x: loss(x, y), x, v, create_graph=True)
+        return torch.autograd.grad(along.square().sum(), x)[0]
+
+    ours = losslang.losses.cross_entropy(reduction="none")
+    theirs = nn.CrossEntropyLoss(reduction="none")
+    torch.testing.assert_close(derivative(ours), derivative(theirs))
+
+
+@pytest.mark.parametrize("classes", ["weight", "module"])
+def test_compile_with_a_fixed_number_of_classes(classes):
+    """What belongs to the module has a fixed size, the logits do not."""
+    if classes == "weight":
+        loss = losslang.losses.cross_entropy(weight=torch.rand(5))
+    else:
+
+        class Balanced(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.loss = losslang.losses.balanced_softmax()
+                self.register_buffer("counts", torch.arange(1.0, 6))
+
+            def forward(self, x, y):
+                return self.loss(x, y, self.counts)
+
+        loss = Balanced()
+    compiled = torch.compile(loss, fullgraph=True, dynamic=True, backend="aot_eager")
+    for rows in (4, 7):
+        x, y = torch.randn(rows, 5), torch.randint(0, 5, (rows,))
+        torch.testing.assert_close(compiled(x, y), loss(x, y))
 
 
 @pytest.mark.parametrize("function", [jacrev, grad], ids=["jacrev", "grad"])

@@ -7,6 +7,17 @@ from . import _library
 from ._library import ops
 
 _REDUCTIONS = ("none", "mean", "sum")
+_OPTIONS = ("compiled", "reduction", "weight", "ignore_index", "label_smoothing")
+
+
+def check_tensors(loss, inputs, names=None):
+    """TypeError for what is no tensor, as PyTorch's operators raise it for the first argument."""
+    for i, value in enumerate(inputs):
+        if not isinstance(value, torch.Tensor):
+            name = f"the input '{names[i]}'" if names else f"input {i + 1}"
+            raise TypeError(
+                f"loss '{loss}': {name}: expected a tensor, but found {type(value).__name__}"
+            )
 
 
 class Loss(nn.Module):
@@ -22,6 +33,8 @@ class Loss(nn.Module):
     label_smoothing  how much of the target is spread over all classes
 
     `loss(*inputs, sample_weight=None, **inputs)`: the inputs in the order of the program or by name.
+    `input` and `target` stand for the first input that is no target and for the target (of a loss
+    without one: the second input) where the program has no such names.
     """
 
     def __init__(
@@ -49,8 +62,29 @@ class Loss(nn.Module):
         self._inputs = tuple(i["name"] for i in description["inputs"])
         self._params = tuple(p["name"] for p in description["params"])
         self._values = [float(p["default"]) for p in description["params"]]
+        self._aliases = self._standard_names(description["inputs"])
+        self._check_names()
         for name, value in params.items():
             self._set_param(name, value)
+
+    @staticmethod
+    def _standard_names(inputs):
+        targets = [i["name"] for i in inputs if i["kind"] == "target"]
+        others = [i["name"] for i in inputs if i["kind"] != "target"]
+        places = (("input", others[:1]), ("target", targets or others[1:2]))
+        return {alias: names[0] for alias, names in places if names}
+
+    def _check_names(self):
+        for kind, names, taken in (
+            ("parameter", self._params, _OPTIONS),
+            ("input", self._inputs, ("sample_weight",)),
+        ):
+            for name in names:
+                if name in taken:
+                    raise ValueError(
+                        f"loss '{self.name}': the {kind} '{name}' has the name of an argument of "
+                        "losslang.Loss: rename it in the program"
+                    )
 
     def _set_param(self, name, value):
         if name not in self._params:
@@ -61,6 +95,11 @@ class Loss(nn.Module):
                 raise ValueError(
                     f"loss '{self.name}': expected the parameter '{name}' to be one number, "
                     f"but found a tensor of shape {tuple(value.shape)}"
+                )
+            if hasattr(self, name):
+                raise ValueError(
+                    f"loss '{self.name}': the parameter '{name}' has the name of an attribute of "
+                    "losslang.Loss, so it cannot be a tensor: rename it in the program"
                 )
             if isinstance(value, nn.Parameter):
                 self.register_parameter(name, value)
@@ -100,6 +139,7 @@ class Loss(nn.Module):
 
     def forward(self, *inputs, sample_weight=None, **named):
         inputs = self._arrange(inputs, named)
+        check_tensors(self.name, inputs, self._inputs)
         learnable = self._tensor_params()
         return ops.loss(
             self.compiled.key,
@@ -125,6 +165,8 @@ class Loss(nn.Module):
             )
         given = dict(zip(self._inputs, inputs))
         for name, value in named.items():
+            if name not in self._inputs:
+                name = self._aliases.get(name, name)
             if name not in self._inputs:
                 raise TypeError(
                     f"loss '{self.name}' has no input '{name}' (it has: {', '.join(self._inputs)})"

@@ -57,14 +57,15 @@ class _Sizes:
 
 
 def _unify(tensors):
-    """Takes sizes that are equal now for one size, with a guard: logits and labels have as many rows."""
-    seen = {}
-    for tensor in tensors:
-        for size in tensor.shape:
-            if isinstance(size, torch.SymInt) and size.node.has_hint():
-                other = seen.setdefault(size.node.hint, size)
-                if not other == size:
-                    raise AssertionError(f"{other} and {size} differ")
+    """Takes sizes that are equal now for one size, with a guard: logits and labels have as many rows,
+    and as many classes as there are weights."""
+    sizes = [size for tensor in tensors for size in tensor.shape]
+    seen = {size: size for size in sizes if isinstance(size, int)}
+    for size in sizes:
+        if isinstance(size, torch.SymInt) and size.node.has_hint():
+            other = seen.setdefault(size.node.hint, size)
+            if not other == size:
+                raise AssertionError(f"{other} and {size} differ")
 
 
 def _register_fake(name):

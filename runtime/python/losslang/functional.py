@@ -3,9 +3,11 @@
 import math
 
 import torch
+from torch.nn._reduction import legacy_get_string
 
 from . import _library
 from ._library import ops
+from ._module import check_tensors
 
 
 @torch.compiler.assume_constant_result
@@ -27,6 +29,8 @@ def _loss(name, *inputs, reduction, defines=(), weight=None, sample_weight=None,
         if (name, defines) not in _known:
             _known[name, defines] = _compiled(name, defines)
         key, names, values = _known[name, defines]
+    _check_reduction(reduction)
+    check_tensors(name, inputs)
     tensors, places = [], []
     values = list(values)
     for param, value in params.items():
@@ -60,30 +64,62 @@ def _check_reduction(reduction):
         raise ValueError(f"{reduction} is not a valid value for reduction")
 
 
-def cross_entropy(input, target, weight=None, ignore_index=-100, reduction="mean",
-                  label_smoothing=0.0):  # fmt: skip
+def _reduction(size_average, reduce, reduction):
+    """What PyTorch's deprecated arguments mean."""
+    if size_average is None and reduce is None:
+        return reduction
+    return legacy_get_string(size_average, reduce)
+
+
+def _check_indices(target):
+    if isinstance(target, torch.Tensor) and target.is_floating_point():
+        raise RuntimeError(f"expected class indices of an integer type, but found {target.dtype}")
+
+
+def _check_probabilities(input, target):
+    if not isinstance(target, torch.Tensor) or target.is_floating_point():
+        return
+    if target.shape == input.shape:
+        raise RuntimeError(
+            f"expected probabilities of a floating-point type, but found {target.dtype}"
+        )
+
+
+def cross_entropy(input, target, weight=None, size_average=None, ignore_index=-100, reduce=None,
+                  reduction="mean", label_smoothing=0.0):  # fmt: skip
     """torch.nn.functional.cross_entropy."""
+    reduction = _reduction(size_average, reduce, reduction)
+    _check_probabilities(input, target)
     return _loss("cross_entropy", input, target, reduction=reduction, weight=weight,
                  ignore_index=ignore_index, label_smoothing=label_smoothing)  # fmt: skip
 
 
-def nll_loss(input, target, weight=None, ignore_index=-100, reduction="mean"):
+def nll_loss(input, target, weight=None, size_average=None, ignore_index=-100, reduce=None,
+             reduction="mean"):  # fmt: skip
     """torch.nn.functional.nll_loss."""
+    reduction = _reduction(size_average, reduce, reduction)
+    _check_indices(target)
     return _loss("nll", input, target, reduction=reduction, weight=weight,
                  ignore_index=ignore_index)  # fmt: skip
 
 
-def binary_cross_entropy(input, target, weight=None, reduction="mean"):
+def binary_cross_entropy(input, target, weight=None, size_average=None, reduce=None,
+                         reduction="mean"):  # fmt: skip
     """torch.nn.functional.binary_cross_entropy."""
+    reduction = _reduction(size_average, reduce, reduction)
     _same_shape(input, target)
+    if not torch.compiler.is_compiling() and not torch.all((input >= 0) & (input <= 1)):
+        raise RuntimeError("all elements of input should be between 0 and 1")
     if weight is not None:
         weight = weight.expand(input.shape)
     return _weighted("bce", input, target, reduction=reduction, sample_weight=weight,
                      count=input.numel())  # fmt: skip
 
 
-def binary_cross_entropy_with_logits(input, target, weight=None, reduction="mean", pos_weight=None):
+def binary_cross_entropy_with_logits(input, target, weight=None, size_average=None, reduce=None,
+                                     reduction="mean", pos_weight=None):  # fmt: skip
     """torch.nn.functional.binary_cross_entropy_with_logits."""
+    reduction = _reduction(size_average, reduce, reduction)
     _same_shape(input, target)
     if weight is not None:
         weight = weight.expand(input.shape)
@@ -100,8 +136,9 @@ def binary_cross_entropy_with_logits(input, target, weight=None, reduction="mean
     return result.reshape(input.shape) if reduction == "none" else result
 
 
-def kl_div(input, target, reduction="mean", log_target=False):
+def kl_div(input, target, size_average=None, reduce=None, reduction="mean", log_target=False):  # fmt: skip
     """torch.nn.functional.kl_div."""
+    reduction = _reduction(size_average, reduce, reduction)
     first = input.size(0) if input.dim() else 1
     input, target = _broadcast(input, target)
     options = {"defines": (("log_target", bool(log_target)),)}
@@ -110,18 +147,21 @@ def kl_div(input, target, reduction="mean", log_target=False):
     return _loss("kl_div", input, target, reduction=reduction, **options)
 
 
-def l1_loss(input, target, reduction="mean", weight=None):
+def l1_loss(input, target, size_average=None, reduce=None, reduction="mean", weight=None):  # fmt: skip
     """torch.nn.functional.l1_loss."""
+    reduction = _reduction(size_average, reduce, reduction)
     return _regression("l1", input, target, reduction, weight)
 
 
-def mse_loss(input, target, reduction="mean", weight=None):
+def mse_loss(input, target, size_average=None, reduce=None, reduction="mean", weight=None):  # fmt: skip
     """torch.nn.functional.mse_loss."""
+    reduction = _reduction(size_average, reduce, reduction)
     return _regression("mse", input, target, reduction, weight)
 
 
-def smooth_l1_loss(input, target, reduction="mean", beta=1.0):
+def smooth_l1_loss(input, target, size_average=None, reduce=None, reduction="mean", beta=1.0):  # fmt: skip
     """torch.nn.functional.smooth_l1_loss."""
+    reduction = _reduction(size_average, reduce, reduction)
     return _regression("smooth_l1", input, target, reduction, beta=beta)
 
 
@@ -144,9 +184,10 @@ def _regression(name, input, target, reduction, weight=None, count=None, **param
     return _weighted(name, input, target, count=count, **options)
 
 
-def poisson_nll_loss(input, target, log_input=True, full=False, eps=1e-8, reduction="mean"):
+def poisson_nll_loss(input, target, log_input=True, full=False, size_average=None, eps=1e-8,
+                     reduce=None, reduction="mean"):  # fmt: skip
     """torch.nn.functional.poisson_nll_loss."""
-    _check_reduction(reduction)
+    reduction = _reduction(size_average, reduce, reduction)
     input, target = _broadcast(input, target)
     defines = (("log_input", bool(log_input)), ("full", bool(full)))
     return _loss("poisson_nll", input, target, reduction=reduction, defines=defines, eps=eps)
@@ -171,8 +212,10 @@ def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"
                  defines=(("full", bool(full)),), eps=eps)  # fmt: skip
 
 
-def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, reduction="mean"):
+def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, size_average=None, reduce=None,
+                      reduction="mean"):  # fmt: skip
     """torch.nn.functional.multi_margin_loss."""
+    reduction = _reduction(size_average, reduce, reduction)
     if p not in (1, 2):
         raise ValueError("only p == 1 and p == 2 supported")
     # No class index is special here.
@@ -181,37 +224,64 @@ def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, reduction="me
                      count=max(target.numel(), 1))  # fmt: skip
 
 
-def multilabel_margin_loss(input, target, reduction="mean"):
+def multilabel_margin_loss(input, target, size_average=None, reduce=None, reduction="mean"):  # fmt: skip
     """torch.nn.functional.multilabel_margin_loss."""
+    reduction = _reduction(size_average, reduce, reduction)
     if not torch.compiler.is_compiling():
         _check_listed(target, input.shape[-1] if input.dim() else 1)
     return _loss("multilabel_margin", input, target, reduction=reduction)
 
 
-def soft_margin_loss(input, target, reduction="mean"):
+def multilabel_soft_margin_loss(input, target, weight=None, size_average=None, reduce=None,
+                                reduction="mean"):  # fmt: skip
+    """torch.nn.functional.multilabel_soft_margin_loss."""
+    reduction = _reduction(size_average, reduce, reduction)
+    _same_shape(input, target)
+    if weight is None:
+        # The last dimension is that of the classes, whatever lies before it.
+        shape = input.shape[:-1]
+        if len(shape) > 1:
+            input, target = input.flatten(0, -2), target.flatten(0, -2)
+        result = _loss("multilabel_soft_margin", input, target, reduction=reduction)
+        return result.reshape(shape) if reduction == "none" else result
+    _check_reduction(reduction)
+    each = _loss("bce_with_logits", input, target, reduction="none",
+                 sample_weight=weight.expand(input.shape)).mean(-1)  # fmt: skip
+    return each if reduction == "none" else getattr(each, reduction)()
+
+
+def soft_margin_loss(input, target, size_average=None, reduce=None, reduction="mean"):  # fmt: skip
     """torch.nn.functional.soft_margin_loss."""
+    reduction = _reduction(size_average, reduce, reduction)
     return _loss("soft_margin", *_broadcast(input, target), reduction=reduction)
 
 
-def hinge_embedding_loss(input, target, margin=1.0, reduction="mean"):
+def hinge_embedding_loss(input, target, margin=1.0, size_average=None, reduce=None,
+                         reduction="mean"):  # fmt: skip
     """torch.nn.functional.hinge_embedding_loss."""
+    reduction = _reduction(size_average, reduce, reduction)
     return _loss("hinge_embedding", *_broadcast(input, target), reduction=reduction, margin=margin)
 
 
-def cosine_embedding_loss(input1, input2, target, margin=0, reduction="mean"):
+def cosine_embedding_loss(input1, input2, target, margin=0, size_average=None, reduce=None,
+                          reduction="mean"):  # fmt: skip
     """torch.nn.functional.cosine_embedding_loss."""
+    reduction = _reduction(size_average, reduce, reduction)
     return _loss("cosine_embedding", input1, input2, target, reduction=reduction, margin=margin)
 
 
-def margin_ranking_loss(input1, input2, target, margin=0, reduction="mean"):
+def margin_ranking_loss(input1, input2, target, margin=0, size_average=None, reduce=None,
+                        reduction="mean"):  # fmt: skip
     """torch.nn.functional.margin_ranking_loss."""
+    reduction = _reduction(size_average, reduce, reduction)
     return _loss("margin_ranking", *_broadcast(input1, input2, target), reduction=reduction,
                  margin=margin)  # fmt: skip
 
 
 def triplet_margin_loss(anchor, positive, negative, margin=1.0, p=2, eps=1e-6, swap=False,
-                        reduction="mean"):  # fmt: skip
+                        size_average=None, reduce=None, reduction="mean"):  # fmt: skip
     """torch.nn.functional.triplet_margin_loss."""
+    reduction = _reduction(size_average, reduce, reduction)
     if not margin > 0:
         raise ValueError(f"margin must be greater than 0, got {margin}")
     p = float(p)
