@@ -170,7 +170,9 @@ private:
         never("expected an operand of '" + name + "' from -1 to 1, but this one never is");
       return;
     case Op::Div:
-      if (const Range &y = rangeOf(node, 1); y.low == 0 && y.high == 0)
+      // 1 / 0 is how infinity is written.
+      if (const Range &y = rangeOf(node, 1);
+          y.low == 0 && y.high == 0 && (!x.isPoint() || x.low == 0))
         never("expected a divisor other than 0, but this one always is 0");
       return;
     case Op::pow:

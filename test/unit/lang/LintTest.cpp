@@ -39,11 +39,12 @@ TEST(Lint, NamesStableForms) { // [LANG-10.5], [LANG-10.9]
 
 TEST(Lint, FindsValuesThatAreNeverFinite) { // [LANG-10.8]
   for (const char *form :
-       {"log(-exp(x))", "sqrt(-1 - x^2)", "x / (k - k)", "x / 0", "log(0 * 1)", "asin(2 + x^2)",
-        "acosh(-abs(x))", "(-1 - abs(x))^0.5", "log1p(-2 - exp(x))"})
+       {"log(-exp(x))", "sqrt(-1 - x^2)", "x / (k - k)", "x / 0", "x + 0 / 0", "log(0 * 1)",
+        "asin(2 + x^2)", "acosh(-abs(x))", "(-1 - abs(x))^0.5", "log1p(-2 - exp(x))"})
     EXPECT_EQ(warnings(form), (List{"non-finite"})) << form;
-  for (const char *form : {"log(x)", "sqrt(x)", "x / y", "1 / x", "x / exp(x)", "asin(x)",
-                           "(-1 - abs(x))^2", "log(relu(x))", "sqrt(relu(x))"})
+  for (const char *form :
+       {"log(x)", "sqrt(x)", "x / y", "1 / x", "x / exp(x)", "asin(x)", "(-1 - abs(x))^2",
+        "log(relu(x))", "sqrt(relu(x))", "if abs(x) == 1 / 0 then -1 / 0 else x"})
     EXPECT_EQ(warnings(form), List()) << form;
 }
 
