@@ -483,6 +483,26 @@ def test_type_of_a_dense_target(types):
         assert torch.autograd.grad(found, x)[0].dtype == low
 
 
+def test_rows_that_broadcast():
+    """Shapes that PyTorch takes beside the usual ones."""
+    for reduction in REDUCTIONS:
+        for a, b, rows in [((4, 3), (4, 3), 1), ((1, 3), (4, 3), 4), ((4, 3), (1, 3), 1), ((1, 3), (1, 3), 5)]:
+            given = torch.randn(a), torch.randn(b), signs((rows,), torch.float32)
+            torch.testing.assert_close(
+                L.cosine_embedding_loss(*given, reduction=reduction),
+                F.cosine_embedding_loss(*given, reduction=reduction),
+            )
+        given = torch.randn(5), torch.tensor([3])
+        torch.testing.assert_close(
+            L.multi_margin_loss(*given, weight=torch.rand(5) + 1, reduction=reduction).shape,
+            F.multi_margin_loss(*given, weight=torch.rand(5) + 1, reduction=reduction).shape,
+        )
+        torch.testing.assert_close(
+            L.multi_margin_loss(*given, reduction=reduction),
+            F.multi_margin_loss(*given, reduction=reduction),
+        )
+
+
 def test_errors():
     x, y = torch.randn(4, 3), torch.randint(0, 3, (4,))
     other = torch.randn(5, 3)
@@ -529,6 +549,7 @@ def test_errors():
         ("hinge_embedding_loss", (x, other), {}),
         ("cosine_embedding_loss", (x, other, torch.ones(4)), {}),
         ("cosine_embedding_loss", (x, x, torch.ones(5)), {}),
+        ("cosine_embedding_loss", (x[None], x[None], torch.ones(1, 4)), {}),
         ("margin_ranking_loss", (x, other, x), {}),
         ("triplet_margin_loss", (x, x, other), {}),
         ("triplet_margin_loss", (x, x, x), {"margin": -1.0}),

@@ -218,6 +218,9 @@ def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, size_average=
     reduction = _reduction(size_average, reduce, reduction)
     if p not in (1, 2):
         raise ValueError("only p == 1 and p == 2 supported")
+    if input.dim() == 1 and target.shape == (1,):
+        # One row may have its index in a list.
+        input = input.reshape(1, -1)
     # No class index is special here.
     return _weighted("multi_margin", input, target, reduction=reduction, weight=weight,
                      ignore_index=-(2**63), defines=(("p", int(p)),), margin=margin,
@@ -267,6 +270,15 @@ def cosine_embedding_loss(input1, input2, target, margin=0, size_average=None, r
                           reduction="mean"):  # fmt: skip
     """torch.nn.functional.cosine_embedding_loss."""
     reduction = _reduction(size_average, reduce, reduction)
+    if input1.dim() != input2.dim() or input1.dim() != target.dim() + 1 or target.dim() > 1:
+        raise RuntimeError(
+            "expected two inputs of one or two dimensions and a target of one less, but found the "
+            f"shapes {tuple(input1.shape)}, {tuple(input2.shape)} and {tuple(target.shape)}"
+        )
+    if target.dim() == 1 and input1.shape[1] == input2.shape[1]:
+        rows = torch.broadcast_shapes(input1.shape[:1], input2.shape[:1], target.shape)
+        input1, input2 = (t.expand(*rows, t.shape[1]) for t in (input1, input2))
+        target = target.expand(rows)
     return _loss("cosine_embedding", input1, input2, target, reduction=reduction, margin=margin)
 
 
