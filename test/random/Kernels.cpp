@@ -231,10 +231,12 @@ private:
   static std::vector<Bounded> scaled(std::vector<Bounded> numbers, double factor) {
     for (Bounded &x : numbers) {
       x.value = x.value * Real(factor);
-      // The product may underflow.
+      // The product may underflow, but for that with an exact 0.
       const Errors least = {0x1p-149, 0x1p-1074, 0};
-      for (unsigned a = 0; a < arithmetics; ++a)
-        x.error[a] = factor * x.error[a] + (factor == 1 ? 0 : least[a]);
+      for (unsigned a = 0; a < arithmetics; ++a) {
+        bool isExact = factor == 1 || (x.value.isZero() && x.error[a] == 0);
+        x.error[a] = factor * x.error[a] + (isExact ? 0 : least[a]);
+      }
     }
     return numbers;
   }

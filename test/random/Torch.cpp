@@ -78,8 +78,9 @@ private:
         gradients = torch::autograd::grad({of.sum()}, by, {}, /*retain_graph=*/true,
                                           /*create_graph=*/true, /*allow_unused=*/true);
       for (size_t i = 0; i < by.size(); ++i)
-        if (!gradients[i].defined())
-          gradients[i] = torch::zeros_like(by[i]);
+        // Autograd has zeros without memory: abs' is constant.
+        if (!gradients[i].defined() || gradients[i]._is_zerotensor())
+          gradients[i] = torch::zeros(by[i].sizes(), torch::kFloat64);
       return gradients;
     };
     std::vector<Tensor> gradients = derivatives(result * weights, leaves);
