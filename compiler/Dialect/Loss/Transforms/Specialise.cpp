@@ -158,37 +158,53 @@ bool canGather(Value value, StringAttr axis) {
          llvm::all_of(def->getOperands(), [&](Value operand) { return canGather(operand, axis); });
 }
 
-// gather(f(x, y), t)  ==  f(gather(x, t), gather(y, t)), down to inputs, one-hots and broadcasts
+// gather(f(x, y), t)  ==  f(gather(x, t), gather(y, t)), down to inputs, one-hots and broadcasts.
+// All the way at once: what a value is used for many times is gathered once.
 struct SinkGather : OpRewritePattern<GatherOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(GatherOp op, PatternRewriter &rewriter) const override {
-    Operation *def = op.getInput().getDefiningOp();
-    if (auto oneHot = dyn_cast_or_null<OneHotOp>(def)) {
-      if (oneHot.getIndex() != op.getIndex())
-        return failure();
-      rewriter.replaceOp(op, constant(rewriter, op.getLoc(), op.getType(), 1.0));
-      return success();
-    }
+    Sunk sunk;
+    Value result = sink(op, op.getInput(), sunk, rewriter);
+    if (!result)
+      return failure();
+    rewriter.replaceOp(op, result);
+    return success();
+  }
+
+private:
+  using Sunk = llvm::DenseMap<Value, Value>;
+
+  /// gather(x) by other operations; null where it stays.
+  static Value sink(GatherOp op, Value x, Sunk &sunk, PatternRewriter &rewriter) {
+    Operation *def = x.getDefiningOp();
+    Type type = typeWithoutAxis(x.getType(), op.getAxis());
+    if (auto oneHot = dyn_cast_or_null<OneHotOp>(def))
+      return oneHot.getIndex() == op.getIndex() ? constant(rewriter, op.getLoc(), type, 1.0)
+                                                : Value();
     if (auto broadcast = dyn_cast_or_null<BroadcastOp>(def)) {
       if (hasAxis(broadcast.getInput().getType(), op.getAxisAttr()))
-        return failure(); // Its other axes differ from the index's: the fusion reads it by row.
-      rewriter.replaceOp(op,
-                         broadcastTo(rewriter, op.getLoc(), broadcast.getInput(), op.getType()));
-      return success();
+        return {}; // Its other axes differ from the index's: the fusion reads it by row.
+      return broadcastTo(rewriter, op.getLoc(), broadcast.getInput(), type);
     }
     if (!isElementwise(def) || !llvm::all_of(def->getOperands(), [&](Value operand) {
           return canGather(operand, op.getAxisAttr());
         }))
-      return failure();
+      return {};
     SmallVector<Value> operands;
     for (Value operand : def->getOperands())
-      operands.push_back(
-          hasAxis(operand.getType(), op.getAxisAttr())
-              ? GatherOp::create(rewriter, op.getLoc(), operand, op.getIndex(), op.getAxisAttr())
-                    .getResult()
-              : operand);
-    rewriter.replaceOp(op, reapply(rewriter, def, operands, op.getType()));
-    return success();
+      operands.push_back(hasAxis(operand.getType(), op.getAxisAttr())
+                             ? gathered(op, operand, sunk, rewriter)
+                             : operand);
+    return reapply(rewriter, def, operands, type);
+  }
+
+  static Value gathered(GatherOp op, Value x, Sunk &sunk, PatternRewriter &rewriter) {
+    if (Value known = sunk.lookup(x))
+      return known;
+    Value result = sink(op, x, sunk, rewriter);
+    if (!result)
+      result = GatherOp::create(rewriter, op.getLoc(), x, op.getIndex(), op.getAxisAttr());
+    return sunk[x] = result;
   }
 };
 
