@@ -148,26 +148,26 @@ def affinity(logits, y, alpha):
     return torch.where(y > 0, terms, 0.0).sum(1)
 
 
-def kl(logits, y):
+def kl_of_logits(logits, y):
     y = one_hot(y, logits.shape[1])
     return (torch.xlogy(y, y) - y * logits.log_softmax(1)).sum(1)
 
 
 def alpha_divergence(logits, y, alpha=0.5):
     if alpha == 1:
-        return kl(logits, y)
+        return kl_of_logits(logits, y)
     return (affinity(logits, y, alpha) - 1) / (alpha * (alpha - 1))
 
 
 def tsallis_divergence(logits, y, q=0.5):
     if q == 1:
-        return kl(logits, y)
+        return kl_of_logits(logits, y)
     return (affinity(logits, y, q) - 1) / (q - 1)
 
 
 def renyi_divergence(logits, y, alpha=0.5):
     if alpha == 1:
-        return kl(logits, y)
+        return kl_of_logits(logits, y)
     return affinity(logits, y, alpha).log() / (alpha - 1)
 
 
