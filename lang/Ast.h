@@ -132,8 +132,10 @@ struct LossArg {
   std::vector<Identifier> axes;
   /// Target: the axis after `over`.
   std::optional<Identifier> classAxis;
-  /// Param: the word after the colon.
-  std::optional<Identifier> constraint;
+  /// Param and Option: the words after the colon; a parameter has one at most.
+  std::vector<Identifier> constraints;
+  /// Option: the bounds of the range after the words, or null.
+  ExprPtr least, greatest;
   /// Param and Option.
   ExprPtr defaultValue;
   /// With the doc comment.

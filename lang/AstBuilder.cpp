@@ -176,11 +176,13 @@ private:
     if (LossParser::ParamContext *param = context->parameter) {
       arg.kind = LossArg::Kind::Param;
       if (param->constraint && isWritten(param->constraint))
-        arg.constraint = identifier(param->constraint);
+        arg.constraints = {identifier(param->constraint)};
       return finishArg(param, param->name, param->value, std::move(arg), args);
     }
     if (LossParser::OptionContext *option = context->setting) {
       arg.kind = LossArg::Kind::Option;
+      if (option->allowed && !isDamaged(option->allowed))
+        buildLimits(option->allowed, arg);
       return finishArg(option, option->name, option->value, std::move(arg), args);
     }
     LossParser::InputContext *input = context->value;
@@ -200,6 +202,14 @@ private:
       arg.axes.clear();
     args.push_back(std::move(arg));
     return hasAxes && !isDamaged(input) && !isDamaged(context);
+  }
+
+  void buildLimits(LossParser::LimitsContext *context, LossArg &arg) {
+    arg.constraints = identifiers(context->words);
+    if (LossParser::RangeContext *range = context->between) {
+      arg.least = buildExpr(range->least).expr;
+      arg.greatest = buildExpr(range->greatest).expr;
+    }
   }
 
   bool finishArg(antlr4::ParserRuleContext *context, Token *name, LossParser::ExprContext *value,

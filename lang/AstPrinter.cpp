@@ -119,8 +119,8 @@ private:
   void printArg(const LossArg &arg) {
     if (!arg.isInput()) {
       out += (arg.kind == LossArg::Kind::Param ? "param " : "option ") + arg.name.name;
-      if (arg.constraint)
-        out += ": " + arg.constraint->name;
+      if (std::string constraint = printConstraint(arg); !constraint.empty())
+        out += ": " + constraint;
       out += " = ";
       return printExpr(*arg.defaultValue, ConditionalLevel);
     }
@@ -222,6 +222,15 @@ std::string print(const Expr &expr) {
   Printer printer;
   printer.printExpr(expr, ConditionalLevel);
   return std::move(printer.out);
+}
+
+std::string printConstraint(const LossArg &arg) {
+  std::string out;
+  for (const Identifier &word : arg.constraints)
+    out += (out.empty() ? "" : " ") + word.name;
+  if (arg.least)
+    out += (out.empty() ? "[" : " [") + print(*arg.least) + ", " + print(*arg.greatest) + "]";
+  return out;
 }
 
 } // namespace loss::lang

@@ -16,6 +16,9 @@ std::string print(const FnDef &fn);
 /// One expression, on one line.
 std::string print(const Expr &expr);
 
+/// What constrains a parameter or an option, "positive integer" or "[1, 6]"; empty: nothing.
+std::string printConstraint(const LossArg &arg);
+
 } // namespace loss::lang
 
 #endif // LOSSLANG_LANG_ASTPRINTER_H

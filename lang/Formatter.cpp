@@ -250,8 +250,8 @@ private:
   void writeArg(const LossArg &arg) {
     if (!arg.isInput()) {
       std::string head = (arg.kind == LossArg::Kind::Param ? "param " : "option ") + arg.name.name;
-      if (arg.constraint)
-        head += ": " + arg.constraint->name;
+      if (std::string constraint = printConstraint(arg); !constraint.empty())
+        head += ": " + constraint;
       return writeValue(2, head + " = ", *arg.defaultValue);
     }
     out += "  " + arg.name.name + ": ";

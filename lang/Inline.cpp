@@ -53,8 +53,8 @@ private:
       NodeId id = addNode(node, arg.name.range);
       std::optional<ConstantValue> value = evaluateConstant(*arg.defaultValue);
       Constraint constraint = Constraint::Any;
-      if (arg.constraint)
-        constraint = findConstraint(arg.constraint->name).value_or(Constraint::Any);
+      if (!arg.constraints.empty())
+        constraint = findConstraint(arg.constraints[0].name).value_or(Constraint::Any);
       program.params.push_back(
           {arg.name.name, arg.doc, value ? value->value : 0, constraint, arg.name.range, id});
       return id;

@@ -24,7 +24,11 @@ input
 
 param : 'param' name=IDENT ( ':' constraint=IDENT )? '=' value=expr ;
 
-option : 'option' name=IDENT '=' value=expr ;
+option : 'option' name=IDENT ( ':' allowed=limits )? '=' value=expr ;
+
+limits : words+=IDENT+ between=range? | between=range ;
+
+range : '[' least=expr ',' greatest=expr ']' ;
 
 axisList : '[' ( names+=IDENT ( ',' names+=IDENT )* )? ']' ;
 

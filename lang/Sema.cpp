@@ -134,23 +134,24 @@ private:
     auto option = definitions.options.find(arg.name.name);
     if (option == definitions.options.end())
       return;
-    if (option->second.isBool == override.isBool) {
+    const detail::Limits &limits = definitions.limits[arg.name.name];
+    if (option->second.isBool == override.isBool && limits.allow(override.value)) {
       option->second.value = override.value;
       return;
     }
-    diagnostics.error(arg.name.range, std::string("expected ") +
-                                          (option->second.isBool ? "true or false" : "a number") +
-                                          " as the value of the option '" + arg.name.name +
-                                          "', but found " +
-                                          detail::spell({override.value, override.isBool}));
+    diagnostics.error(arg.name.range,
+                      "expected " + (option->second.isBool ? "true or false" : limits.inWords()) +
+                          " as the value of the option '" + arg.name.name + "', but found " +
+                          detail::spell({override.value, override.isBool}));
   }
 
   void applyToParam(ProgramParam &param, const Override &override) {
-    if (!override.isBool && detail::satisfies(override.value, param.constraint)) {
+    const detail::Limits limits = {{param.constraint}, {}};
+    if (!override.isBool && limits.allow(override.value)) {
       param.defaultValue = override.value;
       return;
     }
-    diagnostics.error(param.range, "expected " + std::string(detail::inWords(param.constraint)) +
+    diagnostics.error(param.range, "expected " + limits.inWords() +
                                        " as the value of the parameter '" + param.name +
                                        "', but found " +
                                        detail::spell({override.value, override.isBool}));

@@ -14,6 +14,7 @@
 #include "lang/Program.h"
 #include "lang/Sema.h"
 
+#include <array>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -23,6 +24,17 @@ namespace loss::lang::detail {
 struct ConstantValue {
   double value = 0;
   bool isBool = false;
+};
+
+/// The values that a parameter or an option may have: all of it holds.
+struct Limits {
+  std::vector<Constraint> words;
+  /// The least value and the greatest.
+  std::optional<std::array<double, 2>> range;
+
+  bool allow(double value) const;
+  /// "a positive number".
+  std::string inWords() const;
 };
 
 /// A warning about a program that has no errors.
@@ -49,6 +61,8 @@ struct Definitions {
   /// False when an error hides what the axes are: then nothing can be said about types.
   bool axesKnown = true;
   std::unordered_map<std::string_view, ConstantValue> options;
+  /// Those of the options.
+  std::unordered_map<std::string_view, Limits> limits;
   std::vector<PendingWarning> warnings;
 
   /// Index of an axis, or -1.
@@ -81,10 +95,6 @@ int findAxis(const Definitions &definitions, const Identifier &axis, DiagnosticE
 
 /// False, with an error, when an axis is listed twice.
 bool checkDistinct(const std::vector<Identifier> &axes, DiagnosticEngine &diagnostics);
-
-/// Whether a parameter may have that value; "a positive number" says what it may have.
-bool satisfies(double value, Constraint constraint);
-std::string_view inWords(Constraint constraint);
 
 /// The value of a constant expression (numbers, pi, true, false, arithmetic), or nothing.
 std::optional<ConstantValue> evaluateConstant(const Expr &expr);

@@ -1,4 +1,5 @@
 //===- Signature.cpp - the heads of the definitions -----------------------===//
+#include "lang/AstPrinter.h"
 #include "lang/Builtins.h"
 #include "lang/Parser.h"
 #include "lang/SemaDetail.h"
@@ -39,50 +40,6 @@ int findAxis(const Definitions &definitions, const Identifier &axis,
   if (diagnostic.hint.empty())
     diagnostic.hint = "this loss has the axes " + axesString(~0u, definitions.axes);
   return -1;
-}
-
-bool satisfies(double value, Constraint constraint) {
-  switch (constraint) {
-  case Constraint::Any:
-    return true;
-  case Constraint::Positive:
-    return value > 0;
-  case Constraint::Nonnegative:
-    return value >= 0;
-  case Constraint::Unit:
-    return value >= 0 && value <= 1;
-  case Constraint::Integer:
-    return value == std::floor(value);
-  }
-  return true;
-}
-
-std::optional<Constraint> findConstraint(std::string_view name) {
-  if (name == "positive")
-    return Constraint::Positive;
-  if (name == "nonnegative")
-    return Constraint::Nonnegative;
-  if (name == "unit")
-    return Constraint::Unit;
-  if (name == "integer")
-    return Constraint::Integer;
-  return std::nullopt;
-}
-
-std::string_view inWords(Constraint constraint) {
-  switch (constraint) {
-  case Constraint::Any:
-    return "a number";
-  case Constraint::Positive:
-    return "a positive number";
-  case Constraint::Nonnegative:
-    return "a number of 0 or more";
-  case Constraint::Unit:
-    return "a number from 0 to 1";
-  case Constraint::Integer:
-    return "a whole number";
-  }
-  return "a number";
 }
 
 namespace {
@@ -364,29 +321,63 @@ private:
     std::optional<ConstantValue> value = evaluateConstant(*arg.defaultValue);
     SourceRange range = arg.defaultValue->range;
     const std::string &name = arg.name.name;
+    Limits limits = readLimits(arg, value && value->isBool);
     if (!value || (value->isBool && !isOption)) {
       diagnostics.error(range, "expected a constant as the default of '" + name + "'").hint =
           isOption ? "an option is a number, true or false"
                    : "a default consists of numbers, pi and + - * / ^";
     } else if (!std::isfinite(value->value)) {
       diagnostics.error(range, "the default of '" + name + "' is not a finite number");
-    } else if (isOption) {
-      definitions.options.emplace(name, *value);
-    } else if (arg.constraint) {
-      std::optional<Constraint> constraint = findConstraint(arg.constraint->name);
-      if (constraint && !satisfies(value->value, *constraint))
-        diagnostics.error(range, "expected " + std::string(inWords(*constraint)) +
-                                     " as the default of '" + name + "', but found " +
-                                     spell(*value));
+    } else {
+      if (!limits.allow(value->value))
+        diagnostics.error(range, "expected " + limits.inWords() + " as the default of '" + name +
+                                     "', but found " + spell(*value));
+      if (isOption) {
+        definitions.options.emplace(name, *value);
+        definitions.limits.emplace(name, std::move(limits));
+      }
     }
-    if (arg.constraint && !findConstraint(arg.constraint->name)) {
-      Diagnostic &diagnostic = diagnostics.error(
-          arg.constraint->range, "unknown constraint '" + arg.constraint->name + "'");
-      diagnostic.hint =
-          didYouMean(arg.constraint->name, {"positive", "nonnegative", "unit", "integer"});
+  }
+
+  /// What has an error limits nothing.
+  Limits readLimits(const LossArg &arg, bool isTruth) {
+    Limits limits;
+    for (const Identifier &word : arg.constraints) {
+      if (std::optional<Constraint> constraint = findConstraint(word.name)) {
+        limits.words.push_back(*constraint);
+        continue;
+      }
+      Diagnostic &diagnostic =
+          diagnostics.error(word.range, "unknown constraint '" + word.name + "'");
+      diagnostic.hint = didYouMean(word.name, {"positive", "nonnegative", "unit", "integer"});
       if (diagnostic.hint.empty())
         diagnostic.hint = "the constraints are positive, nonnegative, unit (0 to 1) and integer";
     }
+    if (arg.least)
+      limits.range = readRange(arg);
+    if (!isTruth || (limits.words.empty() && !limits.range))
+      return limits;
+    diagnostics
+        .error(arg.name.range,
+               "expected no constraint of the option '" + arg.name.name + "', but found one")
+        .hint = "an option that is true or false may be both";
+    return {};
+  }
+
+  std::optional<std::array<double, 2>> readRange(const LossArg &arg) {
+    if (arg.least->kind == ExprKind::Error || arg.greatest->kind == ExprKind::Error)
+      return std::nullopt;
+    std::optional<ConstantValue> least = evaluateConstant(*arg.least);
+    std::optional<ConstantValue> greatest = evaluateConstant(*arg.greatest);
+    if (least && greatest && !least->isBool && !greatest->isBool && least->value <= greatest->value)
+      return std::array{least->value, greatest->value};
+    SourceRange range = arg.least->range;
+    range.end = arg.greatest->range.end;
+    diagnostics
+        .error(range, "expected the least and the greatest value of the option '" + arg.name.name +
+                          "', but found '" + print(*arg.least) + ", " + print(*arg.greatest) + "'")
+        .hint = "a range is two numbers: '[1, 6]'";
+    return std::nullopt;
   }
 
   using Names = std::vector<std::string_view>;

@@ -12,7 +12,7 @@ std::string nameHere(std::string_view rule, std::string_view before) {
   if (rule == "axisList" || rule == "over" || rule == "rename" || before == "'over'" ||
       (rule == "axisDef" && before == "'='"))
     return "the name of an axis";
-  if (rule == "param" && before == "':'")
+  if (rule == "limits" || ((rule == "param" || rule == "option") && before == "':'"))
     return "a constraint";
   return "a name";
 }
@@ -43,6 +43,9 @@ std::vector<std::string> inWords(Kinds expected, std::string_view rule, std::str
   if (expected.count("IDENT")) {
     words.push_back(nameHere(rule, before));
     eraseAll({"IDENT"});
+    // A range is a constraint.
+    if (words.back() == "a constraint")
+      eraseAll({"'['"});
   }
   if (expected.erase("STRING"))
     words.push_back("the name of a file in quotes");

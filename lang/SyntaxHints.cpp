@@ -168,6 +168,10 @@ std::string hintForHabit(const Place &place) {
     return "functions are definitions of the file: 'fn f(x) = ...'";
   if (place.rule == "param" && place.expects("'='") && place.expects("':'"))
     return "a parameter has a default: 'param " + place.text(-1) + " = 1'";
+  if (place.rule == "option" && place.expects("'='") && place.expects("':'"))
+    return "an option has a default: 'option " + place.text(-1) + " = 1'";
+  if (place.rule == "limits" || place.rule == "range")
+    return "a constraint is written 'positive', 'integer' or, of an option, '[1, 6]'";
   if (place.rule == "input" && place.expects("':'")) {
     std::string name = place.text(token.kind == "IDENT" ? 0 : -1);
     return "an input has axes: '" + name + ": [batch, class]'; a number is a parameter: 'param " +

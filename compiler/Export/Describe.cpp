@@ -77,8 +77,7 @@ static ArgumentDescription describeArgument(const LossArg &arg) {
     out.kind = "option";
     break;
   }
-  if (arg.constraint)
-    out.range = arg.constraint->name;
+  out.range = printConstraint(arg);
   if (arg.classAxis)
     out.kind += " over " + arg.classAxis->name;
   if (arg.defaultValue)

@@ -111,6 +111,26 @@ def test_wrong_options(options, error, message):
         losslang.losses.focal(**options)
 
 
+@pytest.mark.parametrize(
+    "name, option, values, allowed",
+    [
+        ("multi_margin", "p", (0, 3, 1.5), "a whole number from 1 to 2"),
+        ("taylor_cross_entropy", "order", (0, 7, 2.5, -1), "a whole number from 1 to 6"),
+        ("sphereface", "margin", (0, 2.5), "a positive whole number"),
+        ("triplet_margin", "p", (0, -1), "a positive number"),
+        ("dice", "squared", (2,), "true or false"),
+    ],
+)
+def test_options_out_of_range(name, option, values, allowed):
+    for value in values:
+        message = f"expected {allowed} as the value of the option '{option}', but found {value}"
+        with pytest.raises(ValueError, match=message) as caught:
+            getattr(losslang.losses, name)(**{option: value})
+        assert isinstance(caught.value, losslang.OptionError)
+        assert isinstance(caught.value, losslang.CompileError)
+        assert repr(pickle.loads(pickle.dumps(caught.value))) == repr(caught.value)
+
+
 def test_numbers_out_of_range_are_found_at_once_tensors_at_the_call():
     message = "the loss 'focal': the parameter 'gamma' is {}, but expected 0 or more"
     for value in (-1, -0.5, float("nan")):

@@ -11,7 +11,7 @@ import pathlib
 
 from . import _library, _tracing, functional, losses
 from ._build import build as _build
-from ._library import CompileError, LoadError, LossWarning
+from ._library import CompileError, LoadError, LossWarning, OptionError
 from ._module import Loss
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "LoadError",
     "Loss",
     "LossWarning",
+    "OptionError",
     "compile",
     "functional",
     "load",
@@ -26,7 +27,7 @@ __all__ = [
 ]
 
 # Tracebacks and pickles show the public names.
-for _class in (CompileError, LoadError, Loss, LossWarning):
+for _class in (CompileError, LoadError, Loss, LossWarning, OptionError):
     _class.__module__ = __name__
 
 
@@ -34,8 +35,9 @@ def compile(text_or_path, **options):
     """A module from a program, or from the path of a .loss file.
 
     A text with a line break or a brace in it is a program. Options: parameters and compile-time options
-    of the loss, and those of `losslang.Loss`. Raises CompileError, a SyntaxError; what the compiler
-    warns of is a LossWarning each.
+    of the loss, and those of `losslang.Loss`. Raises CompileError, a SyntaxError, where the
+    options are wrong an OptionError, a ValueError as well; what the compiler warns of is a LossWarning
+    each.
     """
     text = text_or_path
     if isinstance(text, os.PathLike) or not ("\n" in text or "{" in text):

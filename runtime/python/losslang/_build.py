@@ -1,6 +1,6 @@
 """From keyword arguments to a module."""
 
-from ._library import LossWarning, warn
+from ._library import CompileError, LossWarning, OptionError, warn
 from ._module import Loss
 
 _MODULE_OPTIONS = ("reduction", "weight", "ignore_index", "label_smoothing")
@@ -20,7 +20,10 @@ def build(compile_with, options):
         if name not in params and name not in _MODULE_OPTIONS
     )
     if defines:
-        compiled = compile_with(defines)
+        try:
+            compiled = compile_with(defines)
+        except CompileError as error:
+            raise OptionError(error.diagnostics) from None
     for text in compiled.warnings:
         warn(text.rstrip(), LossWarning)
     chosen = {name for name, _ in defines}

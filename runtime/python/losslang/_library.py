@@ -28,7 +28,11 @@ class CompileError(SyntaxError):
         return self.diagnostics
 
     def __reduce__(self):
-        return CompileError, (self.diagnostics,)
+        return type(self), (self.diagnostics,)
+
+
+class OptionError(CompileError, ValueError):
+    """A loss compiles, but not with the options that were given."""
 
 
 class LossWarning(UserWarning):

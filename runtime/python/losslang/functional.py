@@ -297,6 +297,8 @@ def triplet_margin_loss(anchor, positive, negative, margin=1.0, p=2, eps=1e-6, s
     if not margin > 0:
         raise ValueError(f"margin must be greater than 0, got {margin}")
     p = float(p)
+    if not p > 0:
+        raise ValueError(f"p must be greater than 0, got {p}")
     defines = (("p", int(p) if math.isfinite(p) and p == int(p) else p), ("swap", bool(swap)))
     pairs = [(anchor, positive), (anchor, negative)] + [(positive, negative)] * bool(swap)
     if len({torch.broadcast_shapes(*(t.shape[-1:] for t in pair)) for pair in pairs}) > 1:

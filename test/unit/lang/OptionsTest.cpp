@@ -97,6 +97,32 @@ TEST(Options, ParametersHaveConstraints) { // [LANG-3.15]
   EXPECT_EQ(error.hint, "did you mean 'positive'?");
 }
 
+TEST(Options, HaveConstraints) { // [LANG-3.21]
+  auto text = [](const std::string &constraint) {
+    return "loss f(x: [b], option k: " + constraint + " = 2) { return x * k }";
+  };
+  auto refused = [&](const std::string &constraint, double value) {
+    return firstError(text(constraint), {{"k", value}});
+  };
+  const std::string end = " as the value of the option 'k', but found ";
+  for (double value : {1.0, 2.0, 6.0})
+    EXPECT_EQ(refused("integer [1, 6]", value), "");
+  EXPECT_EQ(refused("integer [1, 6]", 7), "expected a whole number from 1 to 6" + end + "7");
+  EXPECT_EQ(refused("integer [1, 6]", 2.5), "expected a whole number from 1 to 6" + end + "2.5");
+  EXPECT_EQ(refused("[-1 / 2, 2]", -0.5), "");
+  EXPECT_EQ(refused("[-1 / 2, 2]", -1), "expected a number from -0.5 to 2" + end + "-1");
+  EXPECT_EQ(refused("positive integer", 0), "expected a positive whole number" + end + "0");
+  EXPECT_EQ(refused("integer nonnegative", -1),
+            "expected a whole number of 0 or more" + end + "-1");
+  EXPECT_EQ(firstError(text("integer"), {{"k", 1, true}}),
+            "expected a whole number" + end + "true");
+  EXPECT_EQ(firstError(text("unit")),
+            "expected a number from 0 to 1 as the default of 'k', but found 2");
+  for (const char *range : {"[2, 1]", "[1, x]", "[true, 2]", "[1, 0 / 0]"})
+    EXPECT_TRUE(firstError(text(range)).starts_with("expected the least and the greatest value"))
+        << range;
+}
+
 TEST(Options, FunctionsGiveDerivatives) { // [LANG-3.20]
   Outcome outcome = compile("fn g(a, b) { let c = a * b return c }\n"
                             "  derivative a = b\n  derivative b = stop_gradient(a)\n"
