@@ -167,7 +167,7 @@ FailureOr<ProgramOp> loss::ir::tangentForKernel(ProgramOp gradient, StringRef na
     tangents.push_back(addArgument(program, program.getArgument(input).getType(), "tangent",
                                    program.getArgName(input)));
   OpBuilder builder(program.getYield());
-  Site site{builder, program.getLoc(), rowAxis};
+  Site site{builder, program.getLoc()};
   Expr total;
   for (auto [g, tangent] : llvm::zip_equal(gradients, tangents)) {
     Expr part = Expr(&site, g) * Expr(&site, tangent);

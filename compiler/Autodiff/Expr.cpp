@@ -54,14 +54,16 @@ static Expr compare(arith::CmpFPredicate predicate, Expr a, Expr b) {
           arith::CmpFOp::create(a.at().builder, a.at().loc, predicate, a.value(), b.value())};
 }
 
-/// Whether `x` is the constant 1, seen through broadcasts.
-static bool isOne(Expr x) {
+bool autodiff::isConstant(Expr x, double number) {
   Value value = x.value();
   while (auto broadcast = value ? value.getDefiningOp<BroadcastOp>() : nullptr)
     value = broadcast.getInput();
   FloatAttr constant;
-  return value && matchPattern(value, m_Constant(&constant)) && constant.getValueAsDouble() == 1;
+  return value && matchPattern(value, m_Constant(&constant)) &&
+         constant.getValueAsDouble() == number;
 }
+
+static bool isOne(Expr x) { return isConstant(x, 1); }
 
 Expr autodiff::operator+(Expr a, Expr b) { return binary<arith::AddFOp>(a, b); }
 Expr autodiff::operator-(Expr a, Expr b) { return binary<arith::SubFOp>(a, b); }
@@ -117,13 +119,6 @@ Expr autodiff::sum(Expr x, StringAttr axis) {
 }
 
 Expr autodiff::spread(Expr x, Expr like) { return x.as(like); }
-
-Expr autodiff::sumTo(Expr x, Expr like) {
-  for (StringAttr axis : llvm::reverse(axesOf(x.type())))
-    if (!hasAxis(like.type(), axis) && axis != x.at().rowAxis)
-      x = sum(x, axis);
-  return x;
-}
 
 Expr autodiff::softmax(Expr x, StringAttr axis) {
   return {&x.at(), SoftmaxOp::create(x.at().builder, x.at().loc, x.value(), axis)};

@@ -14,9 +14,6 @@ namespace loss::ir::autodiff {
 struct Site {
   mlir::OpBuilder &builder;
   mlir::Location loc;
-  /// Sums leave out this axis, so that what all rows share gets a gradient from each row. May be
-  /// null.
-  mlir::StringAttr rowAxis = {};
 };
 
 /// A value, or a literal that takes the type of what it meets, or nothing (a derivative that is
@@ -56,6 +53,9 @@ Expr operator>(Expr a, Expr b);
 Expr operator>=(Expr a, Expr b);
 Expr operator&&(Expr a, Expr b);
 
+/// Whether `x` is this number everywhere.
+bool isConstant(Expr x, double number);
+
 /// `a` where the condition holds, else `b`. At least one of the two is a value.
 Expr where(Expr condition, Expr a, Expr b);
 
@@ -73,8 +73,6 @@ Expr xlogy(Expr x, Expr y);
 Expr sum(Expr x, mlir::StringAttr axis);
 /// `x` repeated along the axes of `like` that it lacks.
 Expr spread(Expr x, Expr like);
-/// The sum of `x` over every axis that `like` lacks, but Site::rowAxis: the transpose of spread.
-Expr sumTo(Expr x, Expr like);
 /// Softmax over an axis.
 Expr softmax(Expr x, mlir::StringAttr axis);
 /// 1 at the class of `index`, with the type of `like`.

@@ -4,6 +4,8 @@
 
 #include "compiler/Autodiff/Rules.h"
 
+#include "mlir/IR/Matchers.h"
+
 using namespace mlir;
 using namespace loss::ir;
 using namespace loss::ir::autodiff;
@@ -28,8 +30,7 @@ void ReverseSweep::seed(Value result, Value adjoint) {
     return;
   if (!adjoint)
     adjoint = constant(result.getLoc(), result.getType(), 1);
-  Value &sum = adjoints[result];
-  sum = sum ? arith::AddFOp::create(builder, result.getLoc(), sum, adjoint) : adjoint;
+  adjoints[result].add({Expr(&whole, adjoint)});
 }
 
 LogicalResult ReverseSweep::run() {
@@ -39,55 +40,114 @@ LogicalResult ReverseSweep::run() {
     if (op.getNumResults() == 1 && active.contains(op.getResult(0)))
       tape.push_back(&op);
   for (Operation *op : llvm::reverse(tape))
-    if (Value adjoint = adjoints.lookup(op->getResult(0)))
-      if (failed(visit(op, adjoint)))
+    if (auto found = adjoints.find(op->getResult(0)); found != adjoints.end())
+      if (failed(visit(op, found->second.sum())))
         return failure();
   return success();
 }
 
-LogicalResult ReverseSweep::visit(Operation *op, Value adjoint) {
+/// The axis along which the rule of `op` mixes what stands at different positions.
+static StringAttr mixedAxis(Operation *op) {
+  if (auto rename = dyn_cast<RenameOp>(op))
+    return rename.getToAttr();
+  return isa<SoftmaxOp, LogSoftmaxOp, CumsumOp>(op) ? op->getAttrOfType<StringAttr>("axis")
+                                                    : StringAttr();
+}
+
+/// Whether the rule of `op` has no factor that could be infinite: it makes 0 of 0.
+static bool keepsZero(Operation *op) {
+  if (auto reduce = dyn_cast<ReduceOp>(op))
+    return reduce.getKind() == ReduceKind::sum;
+  if (isa<arith::MulFOp, arith::DivFOp>(op)) {
+    Value factor = op->getOperand(1);
+    while (auto broadcast = factor.getDefiningOp<BroadcastOp>())
+      factor = broadcast.getInput();
+    FloatAttr number;
+    return factor.getDefiningOp<AxisSizeOp>() ||
+           (matchPattern(factor, m_Constant(&number)) && number.getValue().isFiniteNonZero());
+  }
+  return isa<arith::AddFOp, arith::SubFOp, arith::NegFOp, arith::SelectOp, arith::MaximumFOp,
+             arith::MinimumFOp, arith::MaxNumFOp, arith::MinNumFOp, BroadcastOp, RenameOp,
+             CumsumOp>(op);
+}
+
+void ReverseSweep::guard(Operation *op, Adjoint &adjoint) {
+  StringAttr axis = mixedAxis(op);
+  if (axis)
+    adjoint.applyAlong(axis);
+  if (!adjoint.mayBeUnchosen || keepsZero(op))
+    return;
+  Expr size = adjoint.value;
+  if (axis)
+    size = sum(apply<math::AbsFOp>(size), axis);
+  adjoint.conditions.push_back({(size != 0.0).value()});
+  adjoint.mayBeUnchosen = false;
+}
+
+LogicalResult ReverseSweep::visit(Operation *op, Adjoint adjoint) {
   ArrayRef<Partial> rule = derivativeRule(op);
   if (rule.empty())
     return op->emitError("expected a derivative rule for '")
            << op->getName() << "', which the value depends on, but found none";
-  Site site{builder, op->getLoc(), rowAxis};
+  Site site{builder, op->getLoc()};
+  adjoint.value = Expr(&site, adjoint.value.value());
+  guard(op, adjoint);
   Application at;
-  at.g = Expr(&site, adjoint);
+  at.g = adjoint.value;
   at.r = Expr(&site, op->getResult(0));
   Expr *operands[] = {&at.x, &at.y, &at.z};
   for (auto [i, operand] : llvm::enumerate(op->getOperands()))
     *operands[i] = Expr(&site, operand);
   at.axis = op->getAttrOfType<StringAttr>("axis");
-  finite.assume(adjoint);
   for (auto [operand, partial] : llvm::zip_equal(op->getOperands(), rule)) {
     if (!partial || !active.contains(operand))
       continue;
-    Expr part = partial(at);
-    if (!part.isNothing())
-      contribute(operand, adjoint, part);
+    Operation *last = program.getYield()->getPrevNode();
+    Adjoint part = adjoint;
+    part.value = partial(at);
+    if (part.value.isNothing())
+      continue;
+    liftConditions(part, last);
+    sumTo(part, operand);
+    part.value = Expr(&whole, part.value.value());
+    adjoints[operand].add(std::move(part));
   }
   return success();
 }
 
-void ReverseSweep::contribute(Value operand, Value adjoint, Expr part) {
-  bool isMasked = masked.contains(adjoint) || part.value().getDefiningOp<arith::SelectOp>();
-  if (isMasked && !finite.contains(part.value())) {
-    // In a branch not taken g is 0, but the factor may be infinite or NaN there.
-    Expr g = spread(Expr(&part.at(), adjoint), part);
-    if (axesOf(g.type()) == axesOf(part.type()))
-      part = where(g == 0.0 && part != part, 0.0, part);
+void ReverseSweep::liftConditions(Adjoint &part, Operation *last) {
+  for (Operation *op = program.getYield()->getPrevNode(); op != last; op = op->getPrevNode()) {
+    auto select = dyn_cast<arith::SelectOp>(op);
+    if (!select || select != part.value.value().getDefiningOp())
+      continue;
+    bool negated = isConstant(Expr(&whole, select.getTrueValue()), 0);
+    if (!negated && !isConstant(Expr(&whole, select.getFalseValue()), 0))
+      return;
+    Literal literal{select.getCondition(), negated};
+    if (!llvm::is_contained(part.conditions, literal))
+      part.conditions.push_back(literal);
+    part.value = {&part.value.at(), negated ? select.getFalseValue() : select.getTrueValue()};
   }
-  Value &sum = adjoints[operand];
-  isMasked |= sum && masked.contains(sum);
-  sum = sum ? (Expr(&part.at(), sum) + part).value() : part.value();
-  if (isMasked)
-    masked.insert(sum);
+}
+
+void ReverseSweep::sumTo(Adjoint &part, Value operand) {
+  for (StringAttr axis : llvm::reverse(axesOf(part.value.type()))) {
+    if (hasAxis(operand.getType(), axis) || axis == rowAxis)
+      continue;
+    part.applyAlong(axis);
+    part.value = sum(part.value, axis);
+  }
 }
 
 Value ReverseSweep::gradient(Value of) {
-  Value adjoint = adjoints.lookup(of);
-  if (!adjoint)
+  Value adjoint;
+  if (auto found = adjoints.find(of); found != adjoints.end()) {
+    Adjoint &sum = found->second.sum();
+    sum.applyAll();
+    adjoint = sum.value.value();
+  } else {
     adjoint = constant(program.getLoc(), of.getType(), 0);
+  }
   if (!rowAxis)
     return adjoint;
   SmallVector<StringAttr> axes(axesOf(of.getType()));

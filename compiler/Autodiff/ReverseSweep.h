@@ -2,8 +2,7 @@
 #ifndef LOSSLANG_AUTODIFF_REVERSESWEEP_H
 #define LOSSLANG_AUTODIFF_REVERSESWEEP_H
 
-#include "compiler/Autodiff/Expr.h"
-#include "compiler/Autodiff/Finite.h"
+#include "compiler/Autodiff/Adjoint.h"
 
 #include "llvm/ADT/DenseSet.h"
 
@@ -12,9 +11,10 @@ namespace loss::ir::autodiff {
 /// One backward sweep over a program, appending to it.
 class ReverseSweep {
 public:
-  /// With a row axis, what all rows share gets a gradient from each row: see Site.
+  /// With a row axis, which sums leave out, what all rows share gets a gradient from each row.
   ReverseSweep(ProgramOp program, mlir::StringAttr rowAxis)
-      : program(program), builder(program.getYield()), rowAxis(rowAxis) {}
+      : program(program), builder(program.getYield()), whole{builder, program.getLoc()},
+        rowAxis(rowAxis) {}
 
   /// Marks everything that depends on the values `wrt`.
   void markActive(llvm::ArrayRef<mlir::Value> wrt);
@@ -26,18 +26,21 @@ public:
   mlir::Value gradient(mlir::Value of);
 
 private:
-  mlir::LogicalResult visit(mlir::Operation *op, mlir::Value adjoint);
-  void contribute(mlir::Value operand, mlir::Value adjoint, Expr part);
+  mlir::LogicalResult visit(mlir::Operation *op, Adjoint adjoint);
+  /// An adjoint that is 0 because of a branch must not meet the derivatives of `op` as such.
+  void guard(mlir::Operation *op, Adjoint &adjoint);
+  /// Makes conditions of the zeros that the rule of an operation behind `last` has just written.
+  void liftConditions(Adjoint &part, mlir::Operation *last);
+  /// Sums over the axes that the operand lacks: a value used many times gets the sum of the uses.
+  void sumTo(Adjoint &part, mlir::Value operand);
   mlir::Value constant(mlir::Location loc, mlir::Type type, double value);
 
   ProgramOp program;
   mlir::OpBuilder builder;
+  Site whole;
   mlir::StringAttr rowAxis;
   llvm::DenseSet<mlir::Value> active;
-  llvm::DenseMap<mlir::Value, mlir::Value> adjoints;
-  /// Adjoints that a branch may have set to 0.
-  llvm::DenseSet<mlir::Value> masked;
-  FiniteValues finite;
+  llvm::DenseMap<mlir::Value, Contributions> adjoints;
 };
 
 } // namespace loss::ir::autodiff

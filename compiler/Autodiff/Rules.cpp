@@ -46,7 +46,7 @@ constexpr double kLn10 = std::numbers::ln10;
 constexpr double kTwoOverSqrtPi = 2 * std::numbers::inv_sqrtpi;
 
 /// All of g where x is the greater, half of it where the two are equal.
-Expr winner(Expr g, Expr x, Expr y) { return where(x > y, g, where(x == y, 0.5 * g, 0.0)); }
+Expr winner(Expr g, Expr x, Expr y) { return where(x >= y, where(x == y, 0.5 * g, g), 0.0); }
 
 /// g along the axis that the operand of a rename has.
 Expr renameBack(Expr g, const Application &at) {
@@ -188,7 +188,7 @@ Table makeTable() {
   RULE(ErfInvOp, D(g * (1 / kTwoOverSqrtPi * exp(r * r)))); // erfinv' = 1 / erf'(erfinv)
 
   // Axes.
-  RULE(BroadcastOp, D(sumTo(g, x))); // a value used many times: sum the uses
+  RULE(BroadcastOp, D(g));                                   // to every use
   RULE(SoftmaxOp, D(r * (g - spread(sum(g * r, axis), x)))); // p_i' = p_i (x_i' - sum_j p_j x_j')
   RULE(LogSoftmaxOp, D(g - softmax(x, axis) * spread(sum(g, axis), x)));
   RULE(LogSumExpOp, D(spread(g, x) * softmax(x, axis))); // logsumexp' = softmax
@@ -197,7 +197,7 @@ Table makeTable() {
   RULE(RenameOp, D(renameBack(g, at)));                        // another name, the same element
   // By decree.
   RULE(StopGradientOp, ZERO);
-  RULE(CustomGradientOp, D(g), D(sumTo(spread(g, z) * z, y)), NO_NUMBER);
+  RULE(CustomGradientOp, D(g), D(spread(g, z) * z), NO_NUMBER);
   return table;
 }
 

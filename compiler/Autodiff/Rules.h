@@ -13,8 +13,9 @@ struct Application {
   mlir::StringAttr axis;
 };
 
-/// What the operation's adjoint g gives to one operand: g * df/dx, summed to the operand's axes.
-/// Nothing, where the derivative is zero everywhere.
+/// What the operation's adjoint g gives to one operand: g * df/dx; the sweep sums over the axes
+/// that the operand lacks. Nothing, where the derivative is zero everywhere. Zeros of `where`
+/// outermost mean that the operand is not chosen there.
 using Partial = Expr (*)(const Application &);
 
 /// One partial for each operand, in order; null for operands that are not numbers. Empty when the

@@ -136,6 +136,18 @@ TEST(Semantics, ConditionalsChooseElementwise) { // [LANG-5.4], [LANG-5.5], [LAN
                {{1, 5, 0, 1, 0}, {0, 5, 5, 0, 1}, {-1, 5, 5, 0, 1}, {nan, 5, 5, 0, 1}});
   expectPoints("if x > 0 then sqrt(x) else 0", {{4, 0, 2, 0.25}, {0, 0, 0, 0}, {-4, 0, 0, 0}});
   expectPoints("if x > 0 and not z > 0 then x else z", {{2, -1, 2, 1, 0}, {2, 1, 1, 0, 1}});
+  // The branch not chosen overflows, or gets what it has no value for.
+  for (double x : {1e200, inf, nan}) {
+    expectPoints("if x <= 1 then x*x*x else 2*x", {{x, 0, 2 * x, 2}});
+    expectPoints("if z <= 1 then x - z else sin(x) * exp(x)", {{x, 0, x, 1, -1}});
+    expectPoints("if z > 1 then log_softmax(x over c) else x", {{x, 0, x, 1}});
+  }
+  expectRow("sum(if x < 5 then mean(x*x*x over c) else x over c)", {1e200, 1e200}, 2e200, {1, 1});
+  expectRow("sum(if x < 5 then mean(x*x over c) else x over c)", {1, 2}, 5, {2, 4});
+  // As torch.nn.functional.huber_loss and smooth_l1_loss.
+  for (double x : {1e200, inf, -inf})
+    expectPoints("if abs(x - z) <= 2 then (x - z)^2 / 2 else 2 * (abs(x - z) - 1)",
+                 {{x, 0, 2 * std::abs(x), x > 0 ? 2.0 : -2.0, x > 0 ? -2.0 : 2.0}});
   // A condition that is known: z is repeated along the axis that only x has.
   CompiledLoss known("loss t(x: [b, c], z: [b]) { return sum(if 1 <= pi then z else x over c) }");
   Called called = known.call({{{1, 2, 3}, {4, 5, 6}}, {{7}, {8}}});

@@ -113,6 +113,38 @@ TEST(SpecialPoints, BranchNotTaken) {
   EXPECT_EQ(gradientAt(guarded("%a = arith.mulf %x, %x : T\n%b = math.log %a : T"), 0), 1);
   EXPECT_EQ(gradientAt(guarded("%b = math.powf %x, %y : T"), 0, 0.5), 1);
   EXPECT_EQ(gradientAt(guarded("%b = math.log %x : T"), 0, 2), kInf);
+  // Products overflow, and inputs may be infinite or NaN.
+  std::string cube = "%a = arith.mulf %x, %x : T\n%b = arith.mulf %a, %x : T";
+  for (double x : {1e200, kInf, kNaN})
+    EXPECT_EQ(gradientAt(guarded(cube), x), 1);
+  EXPECT_EQ(gradientAt(guarded("%b = math.sin %x : T"), kInf), 1);
+  EXPECT_EQ(gradientAt(guarded(cube), 3, 2), 27);
+  // Through what works on rows.
+  std::string ofRow = cube;
+  ofRow.replace(ofRow.find("%b"), 2, "%d");
+  ofRow += "\n%s = loss.reduce sum %d over \"class\" : T -> R\n%b = loss.broadcast %s : R to T";
+  EXPECT_EQ(gradientAt(guarded(ofRow), 1e200), 1);
+  EXPECT_EQ(gradientAt(guarded(ofRow), 3, 2), 27);
+  for (const char *name : {"softmax", "log_softmax"})
+    for (double x : {kInf, kNaN})
+      EXPECT_EQ(gradientAt(guarded("%b = loss." + std::string(name) + " %x over \"class\" : T"), x),
+                1);
+}
+
+/// [LANG-8.8] for derivatives of the second order.
+TEST(SpecialPoints, BranchNotTakenTwice) {
+  Module module(programText({"x", "y"},
+                            "%z = arith.constant 0.0 : f64\n%zs = loss.broadcast %z : f64 to T\n"
+                            "%c = arith.cmpf ogt, %x, %zs : T\n%i = arith.divf %y, %x : T\n"
+                            "%b = math.exp %i : T\n%e = arith.select %c, %b, %x : B, T\n"
+                            "%r = loss.reduce sum %e over \"class\" : T -> R"));
+  module.run("loss-differentiate, loss-differentiate{of=x}");
+  auto second = [&](double x) {
+    return module.evaluate("f_grad_grad", {{"x", matrix(1, {x})}, {"y", matrix(1, {-1})}})[3];
+  };
+  for (double x : {-1e-30, -1e-300, 0.0, -kInf})
+    EXPECT_EQ(second(x).data[0], 0) << x;
+  EXPECT_DOUBLE_EQ(second(1).data[0], -std::exp(-1));
 }
 
 TEST(SpecialPoints, NaNIsNotHidden) {
