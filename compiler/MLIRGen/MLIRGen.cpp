@@ -258,8 +258,8 @@ private:
     return PositionOp::create(builder, location, type, axis(node));
   }
 
-  /// The first position of the greatest (smallest) element: the smallest of their positions. Past
-  /// the end where an element is NaN.
+  /// The first position of the greatest (smallest) element: the smallest of their positions. NaN
+  /// where an element is.
   Value extremalPosition(const Node &node, ReduceKind kind) {
     Value x = values[node.operands[0]];
     Value extremum = ReduceOp::create(builder, location, kind, x, axis(node));
@@ -268,7 +268,11 @@ private:
     Value candidate = arith::SelectOp::create(
         builder, location, isExtremal, broadcastTo(builder, location, position(node), x.getType()),
         broadcastTo(builder, location, size(axis(node)), x.getType()));
-    return ReduceOp::create(builder, location, ReduceKind::min, candidate, axis(node));
+    Value first = ReduceOp::create(builder, location, ReduceKind::min, candidate, axis(node));
+    Value isNaN =
+        arith::CmpFOp::create(builder, location, arith::CmpFPredicate::UNO, extremum, extremum);
+    return arith::SelectOp::create(builder, location, isNaN,
+                                   StopGradientOp::create(builder, location, extremum), first);
   }
 
   /// Operand 0 summed in the order of the axis, or of the key that operand 1 is.

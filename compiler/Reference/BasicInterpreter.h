@@ -367,6 +367,9 @@ template <typename S> FailureOr<BasicArray<S>> BasicInterpreter<S>::cumsum(Cumsu
           bool first = swap ? i < j : j < i;
           S counts = j == i ? S(1) : compare(first ? P::OGE : P::OGT, other, mine);
           terms[j] = select(counts, from.data[at(j)], S(0));
+          // A NaN has no place in the order, and so has no other key beside it.
+          const S &any = key.data[at(j)];
+          terms[j] = select(compare(P::UNO, any, any), any, terms[j]);
         }
         result.data[at(i)] = total(Row(terms));
       }

@@ -177,6 +177,21 @@ TEST(Semantics, NaNIsNotHidden) { // [LANG-7.1]
   expectPoints("x^z", {{nan, 0, 1}, {1, nan, 1}, {nan, 2, nan}});
 }
 
+TEST(Semantics, NaNHasNoOrder) { // [LANG-7.8]
+  for (Row x : {Row{nan, 1, 2}, Row{1, nan, 2}, Row{1, 2, nan}, Row{nan, nan, nan}}) {
+    for (const char *f : {"argmax", "argmin"})
+      expectRow(std::string(f) + "(x over c) + 0 * sum(if x > 0 then x else 1 over c)", x, nan);
+    for (const char *k : {"0", "1", "2"})
+      for (const char *f : {"rank(x over c)", "cumsum(index(c) over c by x)"})
+        expectRow("sum(if index(c) == " + std::string(k) + " then " + f + " else 0 over c)", x,
+                  nan);
+  }
+  expectRow("argmax(x over c) + 0 * sum(x over c)", {1, 3, 3}, 1, {0, 0, 0});
+  // Sums up to the NaN are numbers.
+  expectRow("sum(if index(c) < 1 then cumsum(x over c) else 0 over c)", {1, nan, 2}, 1);
+  expectRow("sum(if index(c) > 1 then cumsum(x over c) else 0 over c)", {1, nan, 2}, nan);
+}
+
 TEST(Semantics, SpecialLogits) { // [LANG-7.2]
   expectRow("sum(softmax(x over c)^2 over c)", {nan, 0, 1}, nan);
   expectRow("sum(softmax(x over c)^2 over c)", {inf, 0, 1}, nan);

@@ -10,18 +10,18 @@
 
 namespace loss::vecmath {
 
-/// Whether position a comes before b: a greater key, a NaN last, ties by position.
+/// Whether position a comes before b: a greater key, ties by position. No key is NaN.
 template <typename T> inline bool comesBefore(const T *key, int64_t stride, int64_t a, int64_t b) {
   const T x = key[a * stride], y = key[b * stride];
-  if (x > y)
-    return true;
-  if (x == y)
-    return a < b;
-  if (x < y)
-    return false;
-  // At least one is NaN.
-  const bool xIsNumber = x == x, yIsNumber = y == y;
-  return xIsNumber != yIsNumber ? xIsNumber : a < b;
+  return x > y || (x == y && a < b);
+}
+
+/// Whether a key is NaN: there is no order then.
+template <typename T> inline bool hasNaN(const T *key, int64_t stride, int64_t count) {
+  bool found = false;
+  for (int64_t i = 0; i < count; ++i)
+    found |= key[i * stride] != key[i * stride];
+  return found;
 }
 
 /// Moves order[root] down the heap of `count` positions whose parents come last.
@@ -59,11 +59,16 @@ inline void sortByKey(const T *key, int64_t stride, int64_t *order, int64_t coun
 }
 
 /// out[i] = sum of in over the positions up to i (from i on, with `reverse`), in their order or,
-/// with a key, in that of the descending key. Summed in f64. Strides are in elements; `order` is
-/// memory for `count` positions, used with a key only.
+/// with a key, in that of the descending key; NaN where a key is. Summed in f64. Strides are in
+/// elements; `order` is memory for `count` positions, used with a key only.
 template <typename T>
 inline void cumulativeSum(const T *in, int64_t inStride, const T *key, int64_t keyStride, T *out,
                           int64_t outStride, int64_t *order, int64_t count, int64_t reverse) {
+  if (key && hasNaN(key, keyStride, count)) {
+    for (int64_t i = 0; i < count; ++i)
+      out[i * outStride] = __builtin_nan("");
+    return;
+  }
   if (key)
     sortByKey(key, keyStride, order, count);
   double sum = 0;
