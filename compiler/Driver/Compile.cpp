@@ -78,9 +78,14 @@ int loss::compileFile(const DriverOptions &options) {
   std::string output = options.output.empty() ? defaultOutput(options) : options.output;
   if (std::string why = whyNotWritable(output); output != "-" && !why.empty())
     return complain(exitIO, "cannot write '" + output + "': " + why);
-  if (!options.dumpDirectory.empty())
+  if (!options.dumpDirectory.empty()) {
     if (int code = makeDirectory(options.dumpDirectory))
       return code;
+    // The only phase whose file may be taken for a program.
+    if (int code = refuseInput(dumpPath(options.dumpDirectory, Phase::Parse, ".loss"),
+                               {{source->name, ""}}))
+      return code;
+  }
 
   PipelineContext context;
   bool oneObject = kind == EmitKind::Object || kind == EmitKind::Assembly;
@@ -106,6 +111,8 @@ int loss::compileFile(const DriverOptions &options) {
         compilation.failure);
   if (stopsEarly)
     return exitSuccess;
+  if (int code = refuseInput(output, compilation.diagnostics.files()))
+    return code;
 
   llvm::Expected<std::string> result = emitOutput(kind, compilation);
   if (!result)

@@ -46,10 +46,12 @@ public:
 private:
   int add(const SourceFile &source);
   int writePage(const SourceFile &source, LossPage page);
+  int write(const std::string &path, const std::string &text);
 
   const DriverOptions &options;
   PipelineContext context;
   std::vector<LossPage> gallery;
+  std::vector<lang::SourceFile> read;
   /// The file of each page, by its name.
   std::map<std::string, std::string> written;
 };
@@ -66,6 +68,7 @@ int Documentation::add(const SourceFile &source) {
                                 compilation.diagnostics);
     return exitCompileError;
   }
+  llvm::append_range(read, compilation.diagnostics.files());
   lang::DiagnosticEngine ignored{source.name};
   // With the functions that it imports.
   lang::File file = lang::parse(compilation.source, ignored);
@@ -79,6 +82,11 @@ int Documentation::add(const SourceFile &source) {
   return options.output.empty() ? exitSuccess : writePage(source, std::move(page));
 }
 
+int Documentation::write(const std::string &path, const std::string &text) {
+  int code = refuseInput(path, read);
+  return code ? code : writeOutput(path, text);
+}
+
 int Documentation::writePage(const SourceFile &source, LossPage page) {
   std::string stem = llvm::sys::path::stem(source.name).str();
   if (auto [other, isNew] = written.emplace(stem, source.name); !isNew)
@@ -90,10 +98,10 @@ int Documentation::writePage(const SourceFile &source, LossPage page) {
   if (std::optional<LossPlot> plot = plotLoss(source, page.loss, context)) {
     page.plot = stem + ".svg";
     page.plotCaption = plot->caption;
-    if (int code = writeOutput((base + ".svg").str(), plot->svg))
+    if (int code = write((base + ".svg").str(), plot->svg))
       return code;
   }
-  return writeOutput((base + ".md").str(), markdownPage(page));
+  return write((base + ".md").str(), markdownPage(page));
 }
 
 int Documentation::run() {
@@ -105,7 +113,7 @@ int Documentation::run() {
     if (!isFunctionFile(source))
       exitCode = std::max(exitCode, add(source));
   if (!options.gallery.empty() && exitCode == exitSuccess)
-    return writeOutput(options.gallery, markdownGallery(gallery));
+    return write(options.gallery, markdownGallery(gallery));
   return exitCode;
 }
 

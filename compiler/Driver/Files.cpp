@@ -98,6 +98,16 @@ std::string loss::whyNotWritable(llvm::StringRef path) {
   return {};
 }
 
+int loss::refuseInput(const std::string &output, llvm::ArrayRef<lang::SourceFile> read) {
+  if (output != "-")
+    for (const lang::SourceFile &file : read)
+      if (llvm::sys::fs::equivalent(output, file.name))
+        return complain(exitUsage, "'" + output +
+                                       "' would be overwritten: expected an output that " +
+                                       "is none of the files read, but '" + file.name + "' is");
+  return exitSuccess;
+}
+
 int loss::makeDirectory(const std::string &path) {
   std::error_code code = llvm::sys::fs::create_directories(path);
   if (!code && !llvm::sys::fs::is_directory(path))

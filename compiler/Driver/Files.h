@@ -39,6 +39,10 @@ bool isFunctionFile(const SourceFile &source);
 /// Why nothing can be written to `path`, or nothing: said before any work is done.
 std::string whyNotWritable(llvm::StringRef path);
 
+/// An output must be none of the files that were read: an exit code, after a message when it is
+/// one, be it by another path.
+int refuseInput(const std::string &output, llvm::ArrayRef<lang::SourceFile> read);
+
 /// Makes a folder and those around it; an exit code, after a message when that fails.
 int makeDirectory(const std::string &path);
 

@@ -105,5 +105,8 @@ int loss::printGradient(const DriverOptions &options) {
   report();
   if (!text)
     return exitCompileError;
-  return writeOutput(options.output.empty() ? "-" : options.output, *text);
+  std::string output = options.output.empty() ? "-" : options.output;
+  if (int code = refuseInput(output, compilation.diagnostics.files()))
+    return code;
+  return writeOutput(output, *text);
 }

@@ -480,10 +480,15 @@ bool Run::generateObjects(bool descriptorInLevel) {
 // Dumps
 //===----------------------------------------------------------------------===//
 
+std::string loss::dumpPath(StringRef directory, Phase phase, const Twine &suffix) {
+  llvm::SmallString<128> path(directory);
+  llvm::sys::path::append(path,
+                          Twine(static_cast<int>(phase) + 1) + "-" + phaseName(phase) + suffix);
+  return path.str().str();
+}
+
 void Run::dumpText(Phase phase, StringRef suffix, StringRef text, StringRef extension) {
-  llvm::SmallString<128> path(options.dumpDirectory);
-  llvm::sys::path::append(path, Twine(static_cast<int>(phase) + 1) + "-" + phaseName(phase) +
-                                    suffix + "." + extension);
+  std::string path = dumpPath(options.dumpDirectory, phase, suffix + "." + extension);
   if (llvm::Error error = writeFileAtomically(path, text))
     fail(std::move(error));
 }

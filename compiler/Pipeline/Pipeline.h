@@ -30,6 +30,9 @@ enum class Phase {
 
 /// "parse", "loss", ...
 llvm::StringRef phaseName(Phase phase);
+
+/// The file that a phase is dumped to: its number, its name and `suffix`.
+std::string dumpPath(llvm::StringRef directory, Phase phase, const llvm::Twine &suffix);
 std::optional<Phase> phaseByName(llvm::StringRef name);
 llvm::ArrayRef<Phase> allPhases();
 
