@@ -113,7 +113,27 @@ Error loss::CodeGenerator::prepare(Module &module) {
   return Error::success();
 }
 
+/// The code generator takes more than linear time for a basic block. One of a usual loss calls up
+/// to 10 functions that are inlined; of more than this many they stay calls.
+static constexpr size_t mostInlined = 32;
+
+/// Keeps the calls of a block that has too many of them.
+static void keepCalls(BasicBlock &block) {
+  SmallVector<CallBase *> calls;
+  for (Instruction &instruction : block)
+    if (auto *call = dyn_cast<CallBase>(&instruction))
+      if (call->hasFnAttr(Attribute::AlwaysInline))
+        calls.push_back(call);
+  if (calls.size() > mostInlined)
+    for (CallBase *call : calls)
+      call->setIsNoInline();
+}
+
 void loss::CodeGenerator::optimise(Module &module) {
+  for (Function &function : module)
+    for (BasicBlock &block : function)
+      keepCalls(block);
+
   LoopAnalysisManager loops;
   FunctionAnalysisManager functions;
   CGSCCAnalysisManager components;
