@@ -268,6 +268,16 @@ TEST(Semantics, TiesShareTheGradient) { // [LANG-8.3], [LANG-8.4]
   expectRow("min(x over c)", {1, 0, 0}, 0, {0, 0.5, 0.5});
 }
 
+TEST(Semantics, NormOrderAndSums) { // [LANG-8.14], [LANG-8.15], [LANG-8.16]
+  expectRow("norm(x over c)", {3, -4}, 5, {0.6, -0.8});
+  expectRow("norm(x over c)", {0, 0}, 0, {0, 0});
+  for (const char *f : {"argmax(x over c)", "argmin(x over c)", "sum(rank(x over c) over c)"})
+    expectRow("sum(x over c) * 2 + " + std::string(f), {1, 5, 3}, any, {2, 2, 2});
+  expectRow("sum(index(c) * cumsum(x over c) over c)", {1, 5, 3}, 24, {3, 3, 2});
+  // In the order 5, 3, 1: the positions 1, 2, 0.
+  expectRow("sum(index(c) * cumsum(x over c by x) over c)", {1, 5, 3}, 21, {0, 3, 2});
+}
+
 TEST(Semantics, BroadcastsAndWeights) { // [LANG-4.3], [LANG-4.4]
   CompiledLoss loss("loss t(x: [b, c], w: [c], m: [b], param k = 2) {"
                     " return sum(k * w * x + m over c) }");
