@@ -45,8 +45,9 @@ constexpr double kLn2 = std::numbers::ln2;
 constexpr double kLn10 = std::numbers::ln10;
 constexpr double kTwoOverSqrtPi = 2 * std::numbers::inv_sqrtpi;
 
-/// All of g where x is the greater, half of it where the two are equal.
-Expr winner(Expr g, Expr x, Expr y) { return where(x >= y, where(x == y, 0.5 * g, g), 0.0); }
+/// All of g where x is the greater, half of it where the two are equal. A NaN is not lost: both get
+/// all of g.
+Expr winner(Expr g, Expr x, Expr y) { return where(y > x, 0.0, where(x == y, 0.5 * g, g)); }
 
 /// g along the axis that the operand of a rename has.
 Expr renameBack(Expr g, const Application &at) {

@@ -31,6 +31,8 @@ TEST(SpecialPoints, Kinks) {
   EXPECT_EQ(gradientAt("%e = arith.minimumf %x, %y : T", 1, 1), 0.5);
   EXPECT_EQ(gradientAt("%e = arith.maximumf %x, %y : T", 1, 2), 0);
   EXPECT_EQ(gradientAt("%e = arith.maximumf %x, %y : T", 2, 1), 1);
+  EXPECT_EQ(gradientAt("%e = arith.maximumf %x, %y : T", kNaN, 1), 1);
+  EXPECT_EQ(gradientAt("%e = arith.minimumf %x, %y : T", 1, kNaN), 1);
   // relu as the language writes it.
   std::string relu = "%z = arith.constant 0.0 : f64\n%zs = loss.broadcast %z : f64 to T\n"
                      "%c = arith.cmpf ole, %x, %zs : T\n%e = arith.select %c, %zs, %x : B, T";
