@@ -10,8 +10,11 @@ void Adjoint::apply(llvm::function_ref<bool(const Literal &)> isWanted) {
   for (const Literal &literal : conditions)
     if (isWanted(literal)) {
       Expr condition(&value.at(), literal.condition);
-      value = literal.negated ? where(condition, 0.0, value) : where(condition, value, 0.0);
-      mayBeUnchosen = true;
+      auto choose = [&](Expr x) {
+        return literal.negated ? where(condition, 0.0, x) : where(condition, x, 0.0);
+      };
+      chosen = choose(chosen.isNothing() ? Expr(1.0).as(value) : chosen);
+      value = choose(value);
     }
   llvm::erase_if(conditions, isWanted);
 }
@@ -24,7 +27,8 @@ void Contributions::add(Adjoint part) {
   for (Adjoint &other : parts)
     if (other.conditions == part.conditions) {
       other.value = other.value + part.value;
-      other.mayBeUnchosen &= part.mayBeUnchosen;
+      const bool either = other.chosen.isNothing() || part.chosen.isNothing();
+      other.chosen = either ? Expr() : other.chosen + part.chosen;
       return;
     }
   parts.push_back(std::move(part));
@@ -55,13 +59,17 @@ bool Contributions::joinBranches() {
       if (std::optional<size_t> place = oppositeIn(parts[i], parts[j])) {
         Adjoint joined = parts[i], other = parts[j];
         Literal literal = joined.conditions[*place];
-        if (literal.negated)
+        Expr condition(&joined.value.at(), literal.condition);
+        if (literal.negated) {
           std::swap(joined.value, other.value);
+          std::swap(joined.chosen, other.chosen);
+        }
+        if (!joined.chosen.isNothing() || !other.chosen.isNothing())
+          joined.chosen = where(condition, joined.chosen.isNothing() ? 1.0 : joined.chosen,
+                                other.chosen.isNothing() ? 1.0 : other.chosen);
         if (joined.value.value() != other.value.value())
-          joined.value =
-              where(Expr(&joined.value.at(), literal.condition), joined.value, other.value);
+          joined.value = where(condition, joined.value, other.value);
         joined.conditions.erase(joined.conditions.begin() + *place);
-        joined.mayBeUnchosen |= other.mayBeUnchosen;
         parts.erase(parts.begin() + j);
         parts.erase(parts.begin() + i);
         add(std::move(joined));

@@ -24,9 +24,17 @@ struct Literal {
 struct Adjoint {
   Expr value;
   llvm::SmallVector<Literal, 2> conditions = {};
-  /// Some conditions have been applied: a 0 may stand for a branch that is not chosen.
-  bool mayBeUnchosen = false;
+  /// Where conditions have been applied: 0 where none of them let anything through. The value may
+  /// be 0 elsewhere too, because of what came from above, and yet have a derivative by that.
+  /// Nothing if none has been applied.
+  Expr chosen = {};
 
+  /// Lets what follows be built at another place.
+  void moveTo(const Site *site) {
+    value = Expr(site, value.value());
+    if (!chosen.isNothing())
+      chosen = Expr(site, chosen.value());
+  }
   /// Sets the value to 0 where one of the conditions for which `isWanted` does not hold, and
   /// forgets these.
   void apply(llvm::function_ref<bool(const Literal &)> isWanted);

@@ -75,13 +75,11 @@ void ReverseSweep::guard(Operation *op, Adjoint &adjoint) {
   StringAttr axis = mixedAxis(op);
   if (axis)
     adjoint.applyAlong(axis);
-  if (!adjoint.mayBeUnchosen || keepsZero(op))
+  if (adjoint.chosen.isNothing() || keepsZero(op))
     return;
-  Expr size = adjoint.value;
-  if (axis)
-    size = sum(apply<math::AbsFOp>(size), axis);
-  adjoint.conditions.push_back({(size != 0.0).value()});
-  adjoint.mayBeUnchosen = false;
+  Expr any = axis ? sum(adjoint.chosen, axis) : adjoint.chosen;
+  adjoint.conditions.push_back({(any != 0.0).value()});
+  adjoint.chosen = Expr();
 }
 
 LogicalResult ReverseSweep::visit(Operation *op, Adjoint adjoint) {
@@ -90,10 +88,9 @@ LogicalResult ReverseSweep::visit(Operation *op, Adjoint adjoint) {
     return op->emitError("expected a derivative rule for '")
            << op->getName() << "', which the value depends on, but found none";
   Site site{builder, op->getLoc()};
-  adjoint.value = Expr(&site, adjoint.value.value());
+  adjoint.moveTo(&site);
   guard(op, adjoint);
   Application at;
-  at.g = adjoint.value;
   at.r = Expr(&site, op->getResult(0));
   Expr *operands[] = {&at.x, &at.y, &at.z};
   for (auto [i, operand] : llvm::enumerate(op->getOperands()))
@@ -102,32 +99,41 @@ LogicalResult ReverseSweep::visit(Operation *op, Adjoint adjoint) {
   for (auto [operand, partial] : llvm::zip_equal(op->getOperands(), rule)) {
     if (!partial || !active.contains(operand))
       continue;
-    Operation *last = program.getYield()->getPrevNode();
     Adjoint part = adjoint;
-    part.value = partial(at);
+    auto propagate = [&](Expr from) {
+      Operation *last = program.getYield()->getPrevNode();
+      at.g = from;
+      Expr to = partial(at);
+      return to.isNothing() ? to : liftConditions(to, part.conditions, last);
+    };
+    part.value = propagate(adjoint.value);
     if (part.value.isNothing())
       continue;
-    liftConditions(part, last);
+    // What is chosen flows as the value does, but with the sign of none.
+    if (!adjoint.chosen.isNothing())
+      part.chosen = apply<math::AbsFOp>(propagate(adjoint.chosen.as(adjoint.value)));
     sumTo(part, operand);
-    part.value = Expr(&whole, part.value.value());
+    part.moveTo(&whole);
     adjoints[operand].add(std::move(part));
   }
   return success();
 }
 
-void ReverseSweep::liftConditions(Adjoint &part, Operation *last) {
+Expr ReverseSweep::liftConditions(Expr value, SmallVectorImpl<Literal> &conditions,
+                                  Operation *last) {
   for (Operation *op = program.getYield()->getPrevNode(); op != last; op = op->getPrevNode()) {
     auto select = dyn_cast<arith::SelectOp>(op);
-    if (!select || select != part.value.value().getDefiningOp())
+    if (!select || select != value.value().getDefiningOp())
       continue;
     bool negated = isConstant(Expr(&whole, select.getTrueValue()), 0);
     if (!negated && !isConstant(Expr(&whole, select.getFalseValue()), 0))
-      return;
+      break;
     Literal literal{select.getCondition(), negated};
-    if (!llvm::is_contained(part.conditions, literal))
-      part.conditions.push_back(literal);
-    part.value = {&part.value.at(), negated ? select.getFalseValue() : select.getTrueValue()};
+    if (!llvm::is_contained(conditions, literal))
+      conditions.push_back(literal);
+    value = {&value.at(), negated ? select.getFalseValue() : select.getTrueValue()};
   }
+  return value;
 }
 
 void ReverseSweep::sumTo(Adjoint &part, Value operand) {
@@ -136,6 +142,8 @@ void ReverseSweep::sumTo(Adjoint &part, Value operand) {
       continue;
     part.applyAlong(axis);
     part.value = sum(part.value, axis);
+    if (!part.chosen.isNothing())
+      part.chosen = sum(part.chosen, axis);
   }
 }
 

@@ -29,8 +29,10 @@ private:
   mlir::LogicalResult visit(mlir::Operation *op, Adjoint adjoint);
   /// An adjoint that is 0 because of a branch must not meet the derivatives of `op` as such.
   void guard(mlir::Operation *op, Adjoint &adjoint);
-  /// Makes conditions of the zeros that the rule of an operation behind `last` has just written.
-  void liftConditions(Adjoint &part, mlir::Operation *last);
+  /// Makes conditions of the zeros that the rule of an operation behind `last` has just written;
+  /// the value without them.
+  Expr liftConditions(Expr value, llvm::SmallVectorImpl<Literal> &conditions,
+                      mlir::Operation *last);
   /// Sums over the axes that the operand lacks: a value used many times gets the sum of the uses.
   void sumTo(Adjoint &part, mlir::Value operand);
   mlir::Value constant(mlir::Location loc, mlir::Type type, double value);
