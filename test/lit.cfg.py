@@ -40,6 +40,10 @@ for name in list(config.environment):
     if name.startswith(("LOSSLANG_", "LOSSC_", "LOSSTRAIN_", "LOSSSEARCH_")):
         del config.environment[name]
 config.environment["LC_ALL"] = "C.UTF-8"
+# What LibTorch says of the Python it lies in (numpy is optional) is not what LossLang says, and which
+# plugins of pytest lie there must not matter either.
+config.environment["PYTHONWARNINGS"] = "ignore:Failed to initialize NumPy:UserWarning"
+config.environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
 
 # pytest lies where ./dev setup puts it.
 with open(os.path.join(config.losslang_source, "dev.d", "versions.env")) as f:
