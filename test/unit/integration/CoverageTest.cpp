@@ -16,6 +16,7 @@
 #include "lang/AstPrinter.h"
 #include "lang/Builtins.h"
 #include "lang/Parser.h"
+#include "test/Paths.h"
 
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/Verifier.h"

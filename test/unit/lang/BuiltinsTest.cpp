@@ -1,6 +1,7 @@
 // Every builtin is in the table, callable, documented.
 #include "lang/Builtins.h"
 #include "LangTesting.h"
+#include "test/Paths.h"
 
 #include <filesystem>
 #include <regex>

@@ -1,6 +1,7 @@
 // The formatter keeps comments and meaning, and formatting again changes nothing. [LANG-2.6]
 #include "lang/Formatter.h"
 #include "LangTesting.h"
+#include "test/Paths.h"
 
 #include <filesystem>
 #include <random>

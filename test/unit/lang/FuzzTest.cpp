@@ -1,5 +1,6 @@
 // Random damage to the library's files: never a crash, and always either a program or an error.
 #include "LangTesting.h"
+#include "test/Paths.h"
 
 #include <filesystem>
 #include <random>

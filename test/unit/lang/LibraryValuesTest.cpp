@@ -1,5 +1,6 @@
 // The library's losses against their formulas, written down again in plain C++.
 #include "CallLoss.h"
+#include "test/Paths.h"
 
 #include <cmath>
 #include <fstream>

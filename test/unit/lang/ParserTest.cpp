@@ -1,4 +1,5 @@
 #include "LangTesting.h"
+#include "test/Paths.h"
 
 #include <fstream>
 #include <thread>

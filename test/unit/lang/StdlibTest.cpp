@@ -2,6 +2,7 @@
 #include "LangTesting.h"
 
 #include "lang/Imports.h"
+#include "test/Paths.h"
 
 #include <filesystem>
 

@@ -1,5 +1,6 @@
 #include "runtime/load/LoadLoss.h"
 #include "runtime/torch/Loss.h"
+#include "test/Paths.h"
 
 #include <gmock/gmock.h>
 

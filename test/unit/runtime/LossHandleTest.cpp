@@ -1,4 +1,5 @@
 #include "runtime/module/LossHandle.h"
+#include "test/Paths.h"
 
 #include <gmock/gmock.h>
 

@@ -1,6 +1,7 @@
 // losslang::Loss beside torch::nn::CrossEntropyLoss.
 
 #include "runtime/torch/Loss.h"
+#include "test/Paths.h"
 
 #include <gtest/gtest.h>
 

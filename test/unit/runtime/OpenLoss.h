@@ -3,6 +3,7 @@
 #define LOSSLANG_TEST_UNIT_RUNTIME_OPENLOSS_H
 
 #include "runtime/torch/LossFunction.h"
+#include "test/Paths.h"
 
 #ifdef LOSSLANG_TEST_COMPILED
 #include "runtime/load/LoadLoss.h"

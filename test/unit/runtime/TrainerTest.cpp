@@ -1,6 +1,7 @@
 #include "TrainFixture.h"
 
 #include "runtime/train/TrainLossImpl.h"
+#include "test/Paths.h"
 
 #include <gmock/gmock.h>
 

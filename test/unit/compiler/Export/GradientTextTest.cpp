@@ -7,6 +7,7 @@
 
 #include "compiler/Driver/CommandLine.h"
 #include "compiler/Driver/Evaluator.h"
+#include "test/Paths.h"
 
 #include "gtest/gtest.h"
 

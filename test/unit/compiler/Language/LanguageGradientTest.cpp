@@ -11,6 +11,7 @@
 #include "compiler/MLIRGen/MLIRGen.h"
 #include "lang/Parser.h"
 #include "lang/Sema.h"
+#include "test/Paths.h"
 
 #include "gtest/gtest.h"
 

@@ -1,1 +1,0 @@
-// Empty: this library exists for its precompiled header.
