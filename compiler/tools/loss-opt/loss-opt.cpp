@@ -5,7 +5,13 @@
 #include "compiler/Dialect/Loss/IR/Loss.h"
 #include "compiler/Dialect/Loss/Transforms/Passes.h"
 
-#include "mlir/Conversion/Passes.h"
+// One by one: mlir/Conversion/Passes.h takes 15 s, for it declares the conversions of all dialects.
+#include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
+#include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
+#include "mlir/Conversion/FuncToLLVM/ConvertFuncToLLVMPass.h"
+#include "mlir/Conversion/ReconcileUnrealizedCasts/ReconcileUnrealizedCasts.h"
+#include "mlir/Conversion/SCFToControlFlow/SCFToControlFlow.h"
+#include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVMPass.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -25,12 +31,12 @@ int main(int argc, char **argv) {
   loss::ir::registerLossConversionPasses();
   mlir::registerCanonicalizerPass();
   mlir::registerCSEPass();
-  mlir::registerSCFToControlFlowPass();
-  mlir::registerConvertControlFlowToLLVMPass();
-  mlir::registerArithToLLVMConversionPass();
-  mlir::registerConvertVectorToLLVMPass();
-  mlir::registerConvertFuncToLLVMPass();
-  mlir::registerReconcileUnrealizedCastsPass();
+  mlir::registerPass([] { return mlir::createSCFToControlFlowPass(); });
+  mlir::registerPass([] { return mlir::createConvertControlFlowToLLVMPass(); });
+  mlir::registerPass([] { return mlir::createArithToLLVMConversionPass(); });
+  mlir::registerPass([] { return mlir::createConvertVectorToLLVMPass(); });
+  mlir::registerPass([] { return mlir::createConvertFuncToLLVMPass(); });
+  mlir::registerPass([] { return mlir::createReconcileUnrealizedCastsPass(); });
 
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "LossLang's optimiser driver\n", registry));
