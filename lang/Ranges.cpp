@@ -280,6 +280,7 @@ private:
       return {-1, 1};
     case Op::erfc:
       return {0, 2};
+    case Op::log1mexp:
     case Op::log_sigmoid:
       return {-inf, 0};
     case Op::softplus:

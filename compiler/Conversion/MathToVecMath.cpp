@@ -52,6 +52,8 @@ StringRef functionFor(StringRef operation) {
       {"loss.sigmoid", "sigmoid"},
       {"loss.log_sigmoid", "log_sigmoid"},
       {"loss.softplus", "softplus"},
+      {"loss.log1mexp", "log1mexp"},
+      {"loss.sigmoid_slope", "sigmoid_slope"},
       {"loss.bessel_i0", "bessel_i0"},
       {"loss.bessel_i0e", "bessel_i0e"},
       {"loss.bessel_i1", "bessel_i1"},

@@ -422,6 +422,8 @@ private:
       return unary<math::LogOp>(node);
     case Kind::log1p:
       return unary<math::Log1pOp>(node);
+    case Kind::log1mexp:
+      return unary<Log1mExpOp>(node);
     case Kind::log2:
       return unary<math::Log2Op>(node);
     case Kind::log10:

@@ -72,6 +72,8 @@ template <typename S> Unary<S> unaryFunction(mlir::Operation *op) {
       FUNCTION(PentagammaOp, pentagamma(x))
       FUNCTION(SigmoidOp, sigmoid(x))
       FUNCTION(LogSigmoidOp, logSigmoid(x))
+      FUNCTION(SigmoidSlopeOp, sigmoidSlope(x))
+      FUNCTION(Log1mExpOp, log1mExp(x))
       FUNCTION(SoftplusOp, softplus(x))
       FUNCTION(SignOp, sign(x))
       FUNCTION(BesselI0Op, besselI0(x))

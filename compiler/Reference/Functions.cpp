@@ -13,6 +13,15 @@ double reference::sigmoid(double x) {
 
 double reference::logSigmoid(double x) { return -softplus(-x); }
 
+double reference::sigmoidSlope(double x) {
+  double e = std::exp(-std::abs(x));
+  return e / ((1 + e) * (1 + e));
+}
+
+double reference::log1mExp(double x) {
+  return x < -std::numbers::ln2 ? std::log1p(-std::exp(x)) : std::log(-std::expm1(x));
+}
+
 double reference::softplus(double x) {
   return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x));
 }

@@ -13,6 +13,10 @@ namespace loss::ir::reference {
 double sigmoid(double x);
 /// log(sigmoid(x)).
 double logSigmoid(double x);
+/// The derivative of sigmoid.
+double sigmoidSlope(double x);
+/// log(1 - exp(x)).
+double log1mExp(double x);
 /// log(1 + exp(x)).
 double softplus(double x);
 /// -1, 0 or 1; NaN for NaN.

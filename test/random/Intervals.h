@@ -49,6 +49,7 @@ inline FunctionRange functionRange(std::string_view name) {
       {"log2", {1e-3, inf}, {-10, 14}},
       {"log10", {1e-3, inf}, {-3, 4}},
       {"log1p", {-0.98, inf}, {-4, 10}},
+      {"log1mexp", {-100, -1e-3}, {-7, 0}},
       {"sqrt", {1e-3, inf}, {0.03, 100}},
       {"sin", {-100, 100}, {-1, 1}},
       {"cos", {-100, 100}, {-1, 1}},

@@ -174,6 +174,11 @@ Real erfinv(const Real &x) {
 }
 
 Real sigmoid(const Real &x) { return Real(1) / (Real(1) + exp(-x)); }
+Real sigmoidSlope(const Real &x) {
+  Real e = exp(-abs(x)), d = Real(1) + e;
+  return e / (d * d);
+}
+Real log1mExp(const Real &x) { return x < Real(-0.5) ? log1p(-exp(x)) : log(-expm1(x)); }
 Real softplus(const Real &x) { return x.sign() > 0 ? x + log1p(exp(-x)) : log1p(exp(x)); }
 Real logSigmoid(const Real &x) { return -softplus(-x); }
 Real sign(const Real &x) { return x.isNaN() ? x : Real(x.sign()); }

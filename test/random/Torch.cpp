@@ -231,6 +231,8 @@ private:
       return torch::polygamma(1, x());
     case Op::sigmoid:
       return x().sigmoid();
+    case Op::log1mexp:
+      return torch::where(x() < -0.7, torch::log1p(-x().exp()), torch::log(-torch::expm1(x())));
     case Op::log_sigmoid:
       // torch's own has (z - 1) z with z = sigmoid(x) as its second derivative, which cancels.
       return -torch::logaddexp(-x(), torch::zeros_like(x()));

@@ -36,6 +36,10 @@ loss.program @program(
   %f0 = loss.sigmoid %n : f64
   // CHECK: loss.log_sigmoid
   %f1 = loss.log_sigmoid %f0 : f64
+  // CHECK: loss.sigmoid_slope
+  %f1a = loss.sigmoid_slope %f1 : f64
+  // CHECK: loss.log1mexp
+  %f1b = loss.log1mexp %f1a : f64
   // CHECK: loss.softplus
   %f2 = loss.softplus %f1 : f64
   // CHECK: loss.sign

@@ -68,6 +68,7 @@ const std::map<std::string_view, Function> &torchFunctions() {
       UNARY(sigmoid, x.sigmoid()),
       UNARY(log_sigmoid, torch::log_sigmoid(x)),
       UNARY(softplus, torch::softplus(x)),
+      UNARY(log1mexp, torch::log(-torch::expm1(x))),
       UNARY(relu, x.relu()),
       UNARY(gelu, torch::gelu(x)),
       UNARY(silu, torch::silu(x)),
@@ -153,6 +154,8 @@ std::vector<std::pair<double, double>> ordinaryPoints(std::string_view domain) {
       x = std::erf(x) * (1 - 1e-9);
     else if (domain.starts_with("x >= 1"))
       x = 1 + std::exp(3 * x);
+    else if (domain.starts_with("x <"))
+      x = -std::exp(x);
     else if (domain.starts_with("x >"))
       x = std::exp(2 * x);
     else

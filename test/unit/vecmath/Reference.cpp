@@ -320,6 +320,25 @@ void Reference::evaluate(Fn fn, double x, double y) {
     mpfr_add_ui(t, t, 1, MPFR_RNDN);
     mpfr_ui_div(ref, 1, t, MPFR_RNDN);
     return;
+  case Fn::sigmoid_slope:
+    mpfr_abs(t, in, MPFR_RNDN);
+    mpfr_neg(t, t, MPFR_RNDN);
+    mpfr_exp(ref, t, MPFR_RNDN);
+    mpfr_add_ui(t, ref, 1, MPFR_RNDN);
+    mpfr_sqr(t, t, MPFR_RNDN);
+    mpfr_div(ref, ref, t, MPFR_RNDN);
+    return;
+  case Fn::log1mexp:
+    if (x < -0.5) {
+      mpfr_exp(t, in, MPFR_RNDN);
+      mpfr_neg(t, t, MPFR_RNDN);
+      mpfr_log1p(ref, t, MPFR_RNDN);
+    } else {
+      mpfr_expm1(t, in, MPFR_RNDN);
+      mpfr_neg(t, t, MPFR_RNDN);
+      mpfr_log(ref, t, MPFR_RNDN);
+    }
+    return;
   case Fn::softplus:
     softplusOf(in);
     return;

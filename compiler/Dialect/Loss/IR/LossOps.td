@@ -258,8 +258,12 @@ class Loss_UnaryOp<string mnemonic, string formula>
 }
 
 def Loss_SigmoidOp : Loss_UnaryOp<"sigmoid", "1 / (1 + exp(-x))">;
+def Loss_SigmoidSlopeOp
+    : Loss_UnaryOp<"sigmoid_slope", "derivative of sigmoid: exp(-x) / (1 + exp(-x))^2">;
 def Loss_LogSigmoidOp : Loss_UnaryOp<"log_sigmoid", "-log(1 + exp(-x)), without overflow">;
 def Loss_SoftplusOp : Loss_UnaryOp<"softplus", "log(1 + exp(x)), without overflow">;
+def Loss_Log1mExpOp
+    : Loss_UnaryOp<"log1mexp", "log(1 - exp(x)) for x <= 0, without cancellation">;
 def Loss_SignOp : Loss_UnaryOp<"sign", "-1, 0 or 1; NaN for NaN">;
 def Loss_BesselI0Op : Loss_UnaryOp<"bessel_i0", "modified Bessel function I0(x)">;
 def Loss_BesselI0eOp : Loss_UnaryOp<"bessel_i0e", "exp(-abs(x)) I0(x)">;

@@ -99,6 +99,12 @@ TEST(Functions, Sigmoids) {
   EXPECT_EQ(reference::softplus(1000), 1000);
   EXPECT_EQ(reference::softplus(-1000), 0);
   EXPECT_EQ(reference::logSigmoid(-1000), -1000);
+  EXPECT_EQ(reference::sigmoidSlope(0), 0.25);
+  EXPECT_DOUBLE_EQ(reference::sigmoidSlope(-40), std::exp(-40.0));
+  EXPECT_DOUBLE_EQ(reference::log1mExp(-1e-20), std::log(1e-20));
+  EXPECT_DOUBLE_EQ(reference::log1mExp(-50), -std::exp(-50.0));
+  EXPECT_EQ(reference::log1mExp(0), -HUGE_VAL);
+  EXPECT_TRUE(std::isnan(reference::log1mExp(1)));
   EXPECT_DOUBLE_EQ(reference::softplus(0), std::log(2.0));
   EXPECT_EQ(reference::sign(-3), -1);
   EXPECT_EQ(reference::sign(0), 0);

@@ -71,6 +71,13 @@ template <typename V> LOSS_VM_INLINE V sigmoid(V x) {
   return select(x < T(0), e, T(1)) / (T(1) + e);
 }
 
+/// The derivative of the sigmoid, e^-|x| / (1 + e^-|x|)^2.
+template <typename V> LOSS_VM_INLINE V sigmoidSlope(V x) {
+  V e = exp(-abs(x));
+  V d = Elem<V>(1) + e;
+  return e / (d * d);
+}
+
 /// log(1 + e^-|x|).
 template <typename V> LOSS_VM_INLINE V softplusTail(V x) { return log1pUnit(exp(-abs(x))); }
 

@@ -1,4 +1,4 @@
-//===- Log.h - log, log1p, log2, log10, xlogy --------------------------------------===//
+//===- Log.h - log, log1p, log1mexp, log2, log10, xlogy ----------------------------===//
 //
 // x = 2^k (1 + f) with 3/4 <= 1 + f < 3/2; log x = k ln2 + log(1 + f).
 //
@@ -7,6 +7,7 @@
 #define LOSSLANG_COMPILER_TARGET_CPU_VECMATH_KERNELS_LOG_H
 
 #include "compiler/Target/CPU/VecMath/Kernels/Base.h"
+#include "compiler/Target/CPU/VecMath/Kernels/Exp.h"
 
 namespace loss::vecmath {
 namespace {
@@ -115,6 +116,22 @@ template <typename V> LOSS_VM_INLINE V log1pUnit(V x) {
   IntVec<V> upper = x >= T(0.5);
   V l = logReduced(select(upper, madd(x, T(0.5), T(-0.5)), x));
   return select(upper, part0<table::Ln2, V> + (l + part1<table::Ln2, V>), l);
+}
+
+/// log(1 - e^x) for x <= 0 (Mächler 2012): the logarithm of -expm1(x) where that is below 1/2,
+/// else log1p(-e^x).
+template <typename V> LOSS_VM_INLINE V log1mExp(V x) {
+  using T = Elem<V>;
+  IntVec<V> far = x < T(-0.693147180559945309);
+  V e = exp(x);
+  V m = select(far, splat<V>(1), -expm1(x));
+  auto [k, f] = logReduce(m);
+  // 1 - e = (1 + (1 - 2 e)) / 2 down to 3/4.
+  IntVec<V> half = e >= T(0.25);
+  V fFar = select(half, madd(e, T(-2), T(1)), -e);
+  V kFar = select(half, splat<V>(-1), splat<V>(0));
+  V y = logSpecial(m, addLn2(select(far, kFar, k), logReduced(select(far, fFar, f))));
+  return copySign(y, splat<V>(-1)); // The limit at -inf is -0.
 }
 
 /// x log y, and 0 where x is 0 and y a number.
