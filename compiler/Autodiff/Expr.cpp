@@ -130,6 +130,14 @@ Expr autodiff::oneHot(Expr index, StringAttr axis, Expr like) {
                            /*narrow=*/true)};
 }
 
+Expr autodiff::given(Expr value, Expr x, Expr slope) {
+  // Where `value` comes from another given derivative, that one is kept.
+  if (!value.value().getDefiningOp<CustomGradientOp>())
+    value = apply<StopGradientOp>(value);
+  return {&value.at(), CustomGradientOp::create(value.at().builder, value.at().loc, value.value(),
+                                                x.value(), slope.as(value).value())};
+}
+
 Expr autodiff::timesLimit(Expr g, Expr factor) {
   Expr infinite = apply<math::AbsFOp>(factor) == std::numeric_limits<double>::infinity();
   return g * where(g == 0.0 && infinite, 0.0, factor);

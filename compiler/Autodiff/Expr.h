@@ -78,6 +78,9 @@ Expr softmax(Expr x, mlir::StringAttr axis);
 /// 1 at the class of `index`, with the type of `like`.
 Expr oneHot(Expr index, mlir::StringAttr axis, Expr like);
 
+/// `value`, whose derivative by its argument x is `slope`, not what the rules of its formula say.
+Expr given(Expr value, Expr x, Expr slope);
+
 /// g * factor, but 0 where g is 0 and the factor infinite: the limit of a term that vanishes.
 Expr timesLimit(Expr g, Expr factor);
 

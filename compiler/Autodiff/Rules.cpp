@@ -29,7 +29,11 @@ Expr sin(Expr x) { return apply<math::SinOp>(x); }
 Expr cos(Expr x) { return apply<math::CosOp>(x); }
 Expr sinh(Expr x) { return apply<math::SinhOp>(x); }
 Expr cosh(Expr x) { return apply<math::CoshOp>(x); }
+Expr tanh(Expr x) { return apply<math::TanhOp>(x); }
+Expr expm1(Expr x) { return apply<math::ExpM1Op>(x); }
+Expr roundEven(Expr x) { return apply<math::RoundEvenOp>(x); }
 Expr sigmoid(Expr x) { return apply<SigmoidOp>(x); }
+Expr sigmoidSlope(Expr x) { return apply<SigmoidSlopeOp>(x); }
 Expr sign(Expr x) { return apply<SignOp>(x); }
 Expr i0(Expr x) { return apply<BesselI0Op>(x); }
 Expr i1(Expr x) { return apply<BesselI1Op>(x); }
@@ -109,6 +113,55 @@ Expr xlogyByFactor(Expr g, Expr x, Expr y) {
   return where(x == 0.0 && Expr(0.0) >= y, 0.0, xlogy(g, y));
 }
 
+// Derivatives whose own derivative, by the rules of their formula, would cancel: it is given beside
+// them.
+
+/// 1 / (1 + x^2), with the derivative -2 x / (1 + x^2)^2.
+Expr atanSlope(Expr x) {
+  Expr v = 1.0 / (1.0 + x * x);
+  return given(v, x, -2.0 * x * v * v);
+}
+
+/// 1 / sqrt(1 + x^2), with the derivative -x / (1 + x^2)^(3/2).
+Expr asinhSlope(Expr x) {
+  Expr v = 1.0 / hypot(x, Expr(1.0).as(x));
+  return given(v, x, -(x * v * v * v));
+}
+
+/// 1 / sqrt(x^2 - 1), with the derivative -x / (x^2 - 1)^(3/2).
+Expr acoshSlope(Expr x) {
+  Expr v = 1.0 / (sqrt(x - 1.0) * sqrt(x + 1.0));
+  return given(v, x, -(x * v * v * v));
+}
+
+/// 1 / (1 - x^2), with the derivative 2 x / (1 - x^2)^2.
+Expr atanhSlope(Expr x) {
+  Expr v = 1.0 / ((1.0 - x) * (1.0 + x));
+  return given(v, x, 2.0 * x * v * v);
+}
+
+/// 1 / sqrt(1 - x^2), with the derivative x / (1 - x^2)^(3/2).
+Expr asinSlope(Expr x) {
+  Expr v = 1.0 / sqrt((1.0 - x) * (1.0 + x));
+  return given(v, x, x * v * v * v);
+}
+
+/// 2/sqrt(pi) exp(-x^2), with the derivative -2 x times that. With h the multiple of 1/64 next to x
+/// (whose square is exact where exp does not vanish), x^2 = h^2 + (x - h)(x + h): rounded, a great
+/// x^2 would cost as many digits as it has itself.
+Expr erfSlope(Expr x) {
+  Expr h = roundEven(64.0 * x) * (1.0 / 64);
+  Expr rest = where(h == x, 0.0, (h - x) * (h + x));
+  Expr v = kTwoOverSqrtPi * (exp(-(h * h)) * exp(rest));
+  return given(v, x, -2.0 * x * v);
+}
+
+/// x / r for r = hypot(x, y), with the derivatives y^2 / r^3 and -x y / r^3.
+Expr hypotSlope(Expr x, Expr y, Expr r) {
+  Expr a = x / r, b = y / r;
+  return given(given(a, x, b * b / r), y, -(a * b / r));
+}
+
 #define D(...)                                                                                     \
   [](const Application &at) -> Expr {                                                              \
     [[maybe_unused]] auto [g, x, y, z, r, axis] = at;                                              \
@@ -146,8 +199,8 @@ Table makeTable() {
   RULE(math::RsqrtOp, D(-0.5 * (g * r) / x));    // (x^(-1/2))' = -x^(-1/2) / (2 x)
   RULE(math::PowFOp, D(powByBase(g, x, y)), D(powByExponent(g, x, y, r)));
 
-  RULE(HypotOp, D(g * (x / r)), D(g * (y / r)));          // NaN at x = y = 0
-  RULE(XlogyOp, D(xlogyByFactor(g, x, y)), D(g * x / y)); // NaN by y at x = y = 0
+  RULE(HypotOp, D(g * hypotSlope(x, y, r)), D(g * hypotSlope(y, x, r))); // NaN at x = y = 0
+  RULE(XlogyOp, D(xlogyByFactor(g, x, y)), D(g * x / y));                // NaN by y at x = y = 0
 
   // Piecewise constant.
   RULE(math::FloorOp, ZERO);
@@ -156,24 +209,26 @@ Table makeTable() {
   RULE(SignOp, ZERO);
 
   // Trigonometric and hyperbolic functions.
-  RULE(math::SinOp, D(g * cos(x)));                            // sin' = cos
-  RULE(math::CosOp, D(-g * sin(x)));                           // cos' = -sin
-  RULE(math::TanOp, D(g * (1.0 + r * r)));                     // tan' = 1 + tan^2
-  RULE(math::SinhOp, D(g * cosh(x)));                          // sinh' = cosh
-  RULE(math::CoshOp, D(g * sinh(x)));                          // cosh' = sinh
-  RULE(math::TanhOp, D(g * (1.0 - r * r)));                    // tanh' = 1 - tanh^2
-  RULE(math::AsinhOp, D(g / sqrt(1.0 + x * x)));               // asinh' = 1 / sqrt(1 + x^2)
-  RULE(math::AtanOp, D(g / (1.0 + x * x)));                    // atan' = 1 / (1 + x^2)
-  RULE(math::AcoshOp, D(g / (sqrt(x - 1.0) * sqrt(x + 1.0)))); // acosh' = 1 / sqrt(x^2 - 1)
-  RULE(math::AtanhOp, D(g / ((1.0 - x) * (1.0 + x))));         // atanh' = 1 / (1 - x^2)
-  RULE(math::AsinOp, D(g / sqrt((1.0 - x) * (1.0 + x))));      // asin' = 1 / sqrt(1 - x^2)
-  RULE(math::AcosOp, D(-g / sqrt((1.0 - x) * (1.0 + x))));     // acos' = -asin'
+  RULE(math::SinOp, D(g * cos(x)));                         // sin' = cos
+  RULE(math::CosOp, D(-g * sin(x)));                        // cos' = -sin
+  RULE(math::TanOp, D(g * (1.0 + r * r)));                  // tan' = 1 + tan^2
+  RULE(math::SinhOp, D(g * cosh(x)));                       // sinh' = cosh
+  RULE(math::CoshOp, D(g * sinh(x)));                       // cosh' = sinh
+  RULE(math::TanhOp, D(g * (4.0 * sigmoidSlope(2.0 * x)))); // tanh' = 1 / cosh^2
+  RULE(math::AsinhOp, D(g * asinhSlope(x)));                // asinh' = 1 / sqrt(1 + x^2)
+  RULE(math::AtanOp, D(g * atanSlope(x)));                  // atan' = 1 / (1 + x^2)
+  RULE(math::AcoshOp, D(g * acoshSlope(x)));                // acosh' = 1 / sqrt(x^2 - 1)
+  RULE(math::AtanhOp, D(g * atanhSlope(x)));                // atanh' = 1 / (1 - x^2)
+  RULE(math::AsinOp, D(g * asinSlope(x)));                  // asin' = 1 / sqrt(1 - x^2)
+  RULE(math::AcosOp, D(-g * asinSlope(x)));                 // acos' = -asin'
   RULE(math::Atan2Op, D(g * angleSlope(x, y)), D(-g * angleSlope(y, x)));
-  RULE(math::ErfOp, D(g * (kTwoOverSqrtPi * exp(-(x * x)))));   // erf' = 2/sqrt(pi) exp(-x^2)
-  RULE(math::ErfcOp, D(g * (-kTwoOverSqrtPi * exp(-(x * x))))); // erfc' = -erf'
+  RULE(math::ErfOp, D(g * erfSlope(x)));   // erf' = 2/sqrt(pi) exp(-x^2)
+  RULE(math::ErfcOp, D(-g * erfSlope(x))); // erfc' = -erf'
 
   // Elementwise functions of the loss dialect.
-  RULE(SigmoidOp, D(g * (r * (1.0 - r))));              // s' = s (1 - s)
+  RULE(SigmoidOp, D(g * sigmoidSlope(x)));
+  RULE(SigmoidSlopeOp, D(-g * (tanh(0.5 * x) * r)));    // s'' = s' (1 - 2 s)
+  RULE(Log1mExpOp, D(g * (exp(x) / expm1(x))));         // -e^x / (1 - e^x)
   RULE(LogSigmoidOp, D(g * sigmoid(-x)));               // (log s(x))' = 1 - s(x) = s(-x)
   RULE(SoftplusOp, D(g * sigmoid(x)));                  // softplus' = s
   RULE(BesselI0Op, D(g * i1(x)));                       // I0' = I1

@@ -138,6 +138,8 @@ std::string Writer::nameFor(Operation *op) {
 
 /// Whether the language needs the operands more than once for this.
 static bool isWrittenTwice(Operation *op) {
+  if (isa<SigmoidSlopeOp>(op))
+    return true;
   if (auto compare = dyn_cast<arith::CmpFOp>(op))
     return compare.getPredicate() == arith::CmpFPredicate::ORD ||
            compare.getPredicate() == arith::CmpFPredicate::UNO;
@@ -401,6 +403,20 @@ Written Writer::write(Operation *op) {
         Written root = call("sqrt", op);
         return Written{lang::makeBinary(BinaryOp::Div, lang::makeNumber(1), std::move(root.expr)),
                        root.axes};
+      })
+      // s'(x) = s(x) s(-x) for the sigmoid s.
+      .Case<SigmoidSlopeOp>([&](SigmoidSlopeOp op) {
+        auto sigmoid = [](ExprPtr x) {
+          std::vector<ExprPtr> operands;
+          operands.push_back(std::move(x));
+          return lang::makeCall("sigmoid", std::move(operands));
+        };
+        Written x = use(op.getInput());
+        Written again = use(op.getInput());
+        return Written{
+            lang::makeBinary(BinaryOp::Mul, sigmoid(std::move(x.expr)),
+                             sigmoid(lang::makeUnary(UnaryOp::Neg, std::move(again.expr)))),
+            x.axes};
       })
       .Case<AxisSizeOp>([&](AxisSizeOp op) { return size(op.getAxisAttr()); })
       .Case<PositionOp>([&](PositionOp op) {

@@ -160,6 +160,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"roundeven", "%e = math.roundeven %x : T", kAll},
         Case{"sigmoid", "%e = loss.sigmoid %x : T", kAll},
         Case{"log_sigmoid", "%e = loss.log_sigmoid %x : T", kAll},
+        Case{"sigmoid_slope", "%e = loss.sigmoid_slope %x : T", kAll},
+        Case{"log1mexp", "%e = loss.log1mexp %x : T", {-1.1, -0.4, -0.05, -0.69, -0.9, -12}},
         Case{"softplus", "%e = loss.softplus %x : T", kAll},
         Case{"sign", "%e = loss.sign %x : T", kAll},
         Case{"bessel_i0", "%e = loss.bessel_i0 %x : T", kAll},
