@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <map>
+#include <optional>
 #include <set>
 
 namespace loss::lang {
@@ -94,15 +95,31 @@ private:
     return is ? &operand(node, 1) : nullptr;
   }
 
+  /// How log(1 - p) is written so that it keeps its digits where p rounds to 1.
+  struct Complement {
+    std::string p, rounding, stable;
+  };
+  std::optional<Complement> logOfComplement(const Node &p) const {
+    if (p.op == Op::sigmoid)
+      return Complement{"sigmoid(x)", "sigmoid(x)", "log_sigmoid(-x)"};
+    if (p.op == Op::softmax)
+      return Complement{"softmax(x)", "a probability", "log1mexp(log_softmax(x" + over(p) + "))"};
+    if (p.op == Op::exp)
+      return Complement{"exp(x)", "exp(x)", "log1mexp(x)"};
+    return std::nullopt;
+  }
+
   void checkForm(const Node &node) {
     if (node.op == Op::log1p) {
       const Node &x = operand(node, 0);
       if (x.op == Op::exp)
         warn("unstable-form", node, "log1p(exp(x)) overflows where x is large",
              "the stable form is 'softplus(x)'");
-      else if (x.op == Op::Neg && operand(x, 0).op == Op::sigmoid)
-        warn("unstable-form", node, "log1p(-sigmoid(x)) is -inf where sigmoid(x) rounds to 1",
-             "the stable form is 'log_sigmoid(-x)'");
+      if (x.op == Op::Neg)
+        if (auto form = logOfComplement(operand(x, 0)))
+          warn("unstable-form", node,
+               "log1p(-" + form->p + ") is -inf where " + form->rounding + " rounds to 1",
+               "the stable form is '" + form->stable + "'");
       return;
     }
     if (node.op != Op::log && node.op != Op::log2 && node.op != Op::log10)
@@ -125,13 +142,11 @@ private:
     else if (x.op == Op::reduce_sum && operand(x, 0).op == Op::exp)
       unstable("sum(exp(x))", "infinite where exp(x) underflows or overflows",
                "logsumexp(x" + over(x) + ")");
-    else if (const Node *p = complement(x); p && p->op == Op::sigmoid)
-      unstable("1 - sigmoid(x)", "-inf where sigmoid(x) rounds to 1", "log_sigmoid(-x)");
-    else if (p && p->op == Op::softmax)
-      warn("unstable-form", node, log + "(1 - softmax(x)) is -inf where a probability rounds to 1",
-           "bound it, as in '" + log + "(max(1 - p, 1e-7))'");
-    else if (x.op == Op::Add && ((isConstant(operand(x, 0), 1) && operand(x, 1).op == Op::exp) ||
-                                 (isConstant(operand(x, 1), 1) && operand(x, 0).op == Op::exp)))
+    else if (const Node *p = complement(x)) {
+      if (auto form = logOfComplement(*p))
+        unstable("1 - " + form->p, "-inf where " + form->rounding + " rounds to 1", form->stable);
+    } else if (x.op == Op::Add && ((isConstant(operand(x, 0), 1) && operand(x, 1).op == Op::exp) ||
+                                   (isConstant(operand(x, 1), 1) && operand(x, 0).op == Op::exp)))
       unstable("1 + exp(x)", "infinite where exp(x) overflows", "softplus(x)");
   }
 
