@@ -19,19 +19,21 @@ struct Compiler::Impl {
   PipelineContext &context() {
     if (!current || used == contextLifetime) {
       current.reset();
-      current = std::make_unique<PipelineContext>();
+      current = std::make_unique<PipelineContext>(disabledPatterns);
       used = 0;
     }
     ++used;
     return *current;
   }
 
+  std::vector<std::string> disabledPatterns;
   std::unique_ptr<PipelineContext> current;
   unsigned used = 0;
   std::shared_ptr<Jit> jit;
 };
 
-Compiler::Compiler() : impl(std::make_unique<Impl>()) {
+Compiler::Compiler(std::vector<std::string> disabledPatterns) : impl(std::make_unique<Impl>()) {
+  impl->disabledPatterns = std::move(disabledPatterns);
   auto jit = Jit::create();
   if (!jit)
     throw std::runtime_error("cannot prepare in-process compilation: " +

@@ -37,17 +37,19 @@ using namespace loss;
 
 /// Pass pipelines are built once: making their rewrite patterns costs more than a run.
 struct PipelineContext::Pipelines {
-  explicit Pipelines(MLIRContext *context)
+  Pipelines(MLIRContext *context, ArrayRef<std::string> disabledPatterns)
       : simplify(context), addOptions(context, ir::ProgramOp::getOperationName()),
         differentiate(context), expand(context), fuse(context) {
     // Stable forms come before differentiation: the gradient of log(softmax(x)) is better than what
     // the chain rule makes of its parts.
-    simplify.addNestedPass<ir::ProgramOp>(ir::createSimplify());
+    ir::SimplifyOptions laws;
+    laws.disabledPatterns.assign(disabledPatterns.begin(), disabledPatterns.end());
+    simplify.addNestedPass<ir::ProgramOp>(ir::createSimplify(laws));
     addCleanUp(simplify);
     addOptions.addPass(ir::createAddOptions());
     addCleanUp(addOptions);
     // Gradients repeat what the value computes, and multiply by the seed 1.
-    differentiate.addNestedPass<ir::ProgramOp>(ir::createSimplify());
+    differentiate.addNestedPass<ir::ProgramOp>(ir::createSimplify(laws));
     addCleanUp(differentiate);
     // Once for all element types, before the variants part.
     expand.addNestedPass<ir::ProgramOp>(ir::createMarkUnitAngles());
@@ -107,7 +109,8 @@ struct PipelineContext::Pipelines {
   std::map<unsigned, std::unique_ptr<Lowering>> lowered;
 };
 
-PipelineContext::PipelineContext() : context(MLIRContext::Threading::DISABLED) {
+PipelineContext::PipelineContext(ArrayRef<std::string> disabledPatterns)
+    : context(MLIRContext::Threading::DISABLED) {
   // Messages are for people who wrote a formula.
   context.printOpOnDiagnostic(false);
   DialectRegistry registry;
@@ -117,7 +120,7 @@ PipelineContext::PipelineContext() : context(MLIRContext::Threading::DISABLED) {
   context.loadDialect<ir::LossDialect, arith::ArithDialect, math::MathDialect, func::FuncDialect,
                       scf::SCFDialect, cf::ControlFlowDialect, vector::VectorDialect,
                       LLVM::LLVMDialect>();
-  pipelines = std::make_unique<Pipelines>(&context);
+  pipelines = std::make_unique<Pipelines>(&context, disabledPatterns);
 }
 
 PipelineContext::~PipelineContext() = default;

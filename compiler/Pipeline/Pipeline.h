@@ -86,7 +86,9 @@ void addError(lang::DiagnosticEngine &diagnostics, mlir::Diagnostic &error);
 /// Single-threaded, and starts no thread.
 class PipelineContext {
 public:
-  PipelineContext();
+  /// `disabledPatterns`: laws of loss-simplify that are left out, by name. For tests that ask what
+  /// a law is needed for.
+  explicit PipelineContext(llvm::ArrayRef<std::string> disabledPatterns = {});
   ~PipelineContext();
 
   /// Compiles up to options.stopAfter. `kernelsInOne`: the object of a level also holds the module
