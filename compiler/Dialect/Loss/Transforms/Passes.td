@@ -4,16 +4,21 @@
 #define LOSSLANG_DIALECT_LOSS_TRANSFORMS_PASSES_TD
 
 include "mlir/Pass/PassBase.td"
+include "mlir/Rewrite/PassUtil.td"
 
 def Simplify : Pass<"loss-simplify", "::loss::ir::ProgramOp"> {
   let summary = "simplify and stabilise a program by algebraic laws";
   let description = [{
     The laws are in Simplify.td, each above its rule; Simplify.cpp adds powers with constant exponents
-    and functions of constants.
+    and functions of constants; StableForms.cpp those that work on the logarithm of what is written as
+    an exponential, StableValues.cpp those about differences that cancel.
     They recognise softmax, log_softmax, logsumexp, sigmoid, log_sigmoid, softplus, expm1 and log1p
     written out by hand, which makes a formula stable, and remove needless work. Broadcasts and common
     subexpressions are cleaned up too. To be run before differentiation, and again after it.
+
+    The name of a law is its debug label, so that `disable-patterns=OneMinusErf` leaves it out.
   }];
+  let options = RewritePassUtils.options;
 }
 
 def Specialise : Pass<"loss-specialise", "::loss::ir::ProgramOp"> {
@@ -28,6 +33,7 @@ def Specialise : Pass<"loss-specialise", "::loss::ir::ProgramOp"> {
         sum(one_hot(t) * x)      = gather(x, t)
         one_hot(t) * x           = one_hot(t) * broadcast(gather(x, t))    if x is not a plain input
         gather(f(x, y), t)       = f(gather(x, t), gather(y, t))
+        max(if one_hot(t) != 0 then x else -inf)  = gather(x, t)
         gather(one_hot(t), t)    = 1
         gather(broadcast(x), t)  = x
         f(one_hot(t))            = select(one_hot(t) != 0, f(1), f(0))

@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "compiler/Dialect/Loss/Transforms/Laws.h"
 #include "compiler/Dialect/Loss/Transforms/Passes.h"
 
 #include "compiler/Dialect/Loss/IR/Loss.h"
@@ -25,10 +26,7 @@ namespace loss::ir {
 using namespace mlir;
 using namespace loss::ir;
 
-namespace {
-
-/// The number that `value` is everywhere, if it is a constant, seen through broadcasts.
-std::optional<double> constantOf(Value value) {
+std::optional<double> loss::ir::constantOf(Value value) {
   while (auto broadcast = value.getDefiningOp<BroadcastOp>())
     value = broadcast.getInput();
   FloatAttr constant;
@@ -37,7 +35,24 @@ std::optional<double> constantOf(Value value) {
   return constant.getValueAsDouble();
 }
 
-bool isConstant(Value value, double expected) { return constantOf(value) == expected; }
+bool loss::ir::isConstant(Value value, double expected) { return constantOf(value) == expected; }
+
+bool loss::ir::isWhole(Value exponent) {
+  std::optional<double> constant = constantOf(exponent);
+  return constant && *constant >= 0 && std::trunc(*constant) == *constant;
+}
+
+bool loss::ir::isUsedNearZero(Value value) {
+  return llvm::any_of(value.getUses(), [](OpOperand &use) {
+    Operation *user = use.getOwner();
+    return isa<math::LogOp, math::Log2Op, math::Log10Op, math::SqrtOp, math::RsqrtOp>(user) ||
+           (isa<math::PowFOp>(user) && use.getOperandNumber() == 0 &&
+            !isWhole(user->getOperand(1))) ||
+           (isa<arith::DivFOp>(user) && use.getOperandNumber() == 1);
+  });
+}
+
+namespace {
 
 bool isTruth(Value value, bool expected) {
   while (auto broadcast = value.getDefiningOp<BroadcastOp>())
@@ -59,23 +74,6 @@ Value constantLike(OpBuilder &builder, Location loc, Value like, double constant
   Value number = arith::ConstantOp::create(
       builder, loc, builder.getFloatAttr(getElementTypeOrSelf(like), constant));
   return broadcastTo(builder, loc, number, like.getType());
-}
-
-/// A power of these exponents is a product, as accurate as its factors.
-bool isWhole(Value exponent) {
-  std::optional<double> constant = constantOf(exponent);
-  return constant && *constant >= 0 && std::trunc(*constant) == *constant;
-}
-
-/// Whether a use depends on the relative accuracy of `value` near 0.
-bool isUsedNearZero(Value value) {
-  return llvm::any_of(value.getUses(), [](OpOperand &use) {
-    Operation *user = use.getOwner();
-    return isa<math::LogOp, math::Log2Op, math::Log10Op, math::SqrtOp, math::RsqrtOp>(user) ||
-           (isa<math::PowFOp>(user) && use.getOperandNumber() == 0 &&
-            !isWhole(user->getOperand(1))) ||
-           (isa<arith::DivFOp>(user) && use.getOperandNumber() == 1);
-  });
 }
 
 bool isOnlyAddedUp(Value value) {
@@ -164,18 +162,29 @@ struct FoldFunction : RewritePattern {
   }
 };
 
+/// The name of the pattern's class is a debug label.
+void label(RewritePattern &pattern) {
+  StringRef name = pattern.getDebugName();
+  name = name.take_until([](char c) { return c == '<'; });
+  pattern.addDebugLabels(name.substr(name.rfind(':') + 1));
+}
+
 struct SimplifyPass : loss::ir::impl::SimplifyBase<SimplifyPass> {
   using SimplifyBase::SimplifyBase;
 
   LogicalResult initialize(MLIRContext *context) override {
     RewritePatternSet set(context);
     populateWithGenerated(set);
+    addStableForms(set);
+    addStableValues(set);
     set.add<ExpandPower, FoldFunction, ConstantToTheRight<arith::AddFOp>,
             ConstantToTheRight<arith::MulFOp>>(context);
     BroadcastOp::getCanonicalizationPatterns(set, context);
     ReduceOp::getCanonicalizationPatterns(set, context);
     arith::SelectOp::getCanonicalizationPatterns(set, context);
-    patterns = FrozenRewritePatternSet(std::move(set));
+    for (std::unique_ptr<RewritePattern> &pattern : set.getNativePatterns())
+      label(*pattern);
+    patterns = FrozenRewritePatternSet(std::move(set), disabledPatterns, enabledPatterns);
     return success();
   }
 

@@ -8,6 +8,8 @@
 // A value that a law mentions twice has two names and is required to be Equal: repeating the name
 // compares the wrong operands (mlir-tblgen 22.1).
 //
+// A law's name is its debug label: `disable-patterns` leaves single ones out.
+//
 // Constants stand on the right of + and * (see Simplify.cpp) and are seen through broadcasts. `$f` is
 // an operation's fast-math flags: none, in a program.
 //
@@ -24,6 +26,7 @@ include "mlir/IR/PatternBase.td"
 class Is<string value> : Constraint<CPred<"isConstant($0, " # value # ")">, "is " # value>;
 def IsZero : Is<"0">;
 def IsOne : Is<"1">;
+def IsTwo : Is<"2">;
 def IsMinusOne : Is<"-1">;
 def IsTrue : Constraint<CPred<"isTruth($0, true)">, "is true">;
 def IsFalse : Constraint<CPred<"isTruth($0, false)">, "is false">;
@@ -48,6 +51,8 @@ def NoFlags : NativeCodeCall<
 def Spread : NativeCodeCall<"broadcastTo($_builder, $_loc, $0, $1.getType())">;
 def Reciprocal : NativeCodeCall<"constantLike($_builder, $_loc, $0, 1.0 / *constantOf($0))">;
 def Negated : NativeCodeCall<"constantLike($_builder, $_loc, $0, -*constantOf($0))">;
+def Two : NativeCodeCall<"constantLike($_builder, $_loc, $0, 2.0)">;
+def Four : NativeCodeCall<"constantLike($_builder, $_loc, $0, 4.0)">;
 def Product
     : NativeCodeCall<"constantLike($_builder, $_loc, $0, *constantOf($0) * *constantOf($1))">;
 
@@ -56,187 +61,217 @@ def Product
 //===----------------------------------------------------------------------===//
 
 // x * 1  =  x / 1  =  x + 0  =  x - 0  =  -(-x)  =  x
-def : Pat<(Arith_MulFOp $x, $c, $_), (replaceWithValue $x), [(IsOne $c)]>;
-def : Pat<(Arith_DivFOp $x, $c, $_), (replaceWithValue $x), [(IsOne $c)]>;
-def : Pat<(Arith_AddFOp $x, $c, $_), (replaceWithValue $x), [(IsZero $c)]>;
-def : Pat<(Arith_SubFOp $x, $c, $_), (replaceWithValue $x), [(IsZero $c)]>;
-def : Pat<(Arith_NegFOp (Arith_NegFOp $x, $_), $_), (replaceWithValue $x)>;
+def TimesOne : Pat<(Arith_MulFOp $x, $c, $_), (replaceWithValue $x), [(IsOne $c)]>;
+def DividedByOne : Pat<(Arith_DivFOp $x, $c, $_), (replaceWithValue $x), [(IsOne $c)]>;
+def PlusZero : Pat<(Arith_AddFOp $x, $c, $_), (replaceWithValue $x), [(IsZero $c)]>;
+def MinusZero : Pat<(Arith_SubFOp $x, $c, $_), (replaceWithValue $x), [(IsZero $c)]>;
+def NegatedTwice : Pat<(Arith_NegFOp (Arith_NegFOp $x, $_), $_), (replaceWithValue $x)>;
 
 // 0 - x  =  x * -1  =  x / -1  =  -x
-def : Pat<(Arith_SubFOp $c, $x, $f), (Arith_NegFOp $x, $f), [(IsZero $c)]>;
-def : Pat<(Arith_MulFOp $x, $c, $f), (Arith_NegFOp $x, $f), [(IsMinusOne $c)]>;
-def : Pat<(Arith_DivFOp $x, $c, $f), (Arith_NegFOp $x, $f), [(IsMinusOne $c)]>;
+def ZeroMinus : Pat<(Arith_SubFOp $c, $x, $f), (Arith_NegFOp $x, $f), [(IsZero $c)]>;
+def TimesMinusOne : Pat<(Arith_MulFOp $x, $c, $f), (Arith_NegFOp $x, $f), [(IsMinusOne $c)]>;
+def DividedByMinusOne : Pat<(Arith_DivFOp $x, $c, $f), (Arith_NegFOp $x, $f), [(IsMinusOne $c)]>;
 
 // x + -y  =  x - y,   -x + y  =  y - x,   x - -y  =  x + y,   -(x - y)  =  y - x
-def : Pat<(Arith_AddFOp $x, (Arith_NegFOp $y, $_), $f), (Arith_SubFOp $x, $y, $f)>;
-def : Pat<(Arith_AddFOp $x, (Loss_BroadcastOp:$b (Arith_NegFOp $y, $_)), $f),
+def PlusNegated : Pat<(Arith_AddFOp $x, (Arith_NegFOp $y, $_), $f), (Arith_SubFOp $x, $y, $f)>;
+def PlusNegatedSpread : Pat<(Arith_AddFOp $x, (Loss_BroadcastOp:$b (Arith_NegFOp $y, $_)), $f),
           (Arith_SubFOp $x, (Spread $y, $b), $f)>;
-def : Pat<(Arith_AddFOp (Arith_NegFOp $x, $_), $y, $f), (Arith_SubFOp $y, $x, $f)>;
-def : Pat<(Arith_SubFOp $x, (Arith_NegFOp $y, $_), $f), (Arith_AddFOp $x, $y, $f)>;
-def : Pat<(Arith_SubFOp $x, (Loss_BroadcastOp:$b (Arith_NegFOp $y, $_)), $f),
+def NegatedPlus : Pat<(Arith_AddFOp (Arith_NegFOp $x, $_), $y, $f), (Arith_SubFOp $y, $x, $f)>;
+def MinusNegated : Pat<(Arith_SubFOp $x, (Arith_NegFOp $y, $_), $f), (Arith_AddFOp $x, $y, $f)>;
+def MinusNegatedSpread : Pat<(Arith_SubFOp $x, (Loss_BroadcastOp:$b (Arith_NegFOp $y, $_)), $f),
           (Arith_AddFOp $x, (Spread $y, $b), $f)>;
-def : Pat<(Arith_NegFOp (Arith_SubFOp $x, $y, $_), $f), (Arith_SubFOp $y, $x, $f)>;
+def NegatedDifference : Pat<(Arith_NegFOp (Arith_SubFOp $x, $y, $_), $f), (Arith_SubFOp $y, $x, $f)>;
 
 // -x - y  =  -(x + y)
-def : Pat<(Arith_SubFOp (Arith_NegFOp $x, $_), $y, $f),
+def NegatedMinus : Pat<(Arith_SubFOp (Arith_NegFOp $x, $_), $y, $f),
           (Arith_NegFOp (Arith_AddFOp $x, $y, $f), $f)>;
 
 // -x * y  =  x * -y  =  -(x * y),   -(x * c)  =  x * -c;   the same for quotients
-def : Pat<(Arith_MulFOp (Arith_NegFOp $x, $_), $y, $f),
+def NegatedTimes : Pat<(Arith_MulFOp (Arith_NegFOp $x, $_), $y, $f),
           (Arith_NegFOp (Arith_MulFOp $x, $y, $f), $f)>;
-def : Pat<(Arith_MulFOp $x, (Arith_NegFOp $y, $_), $f),
+def TimesNegated : Pat<(Arith_MulFOp $x, (Arith_NegFOp $y, $_), $f),
           (Arith_NegFOp (Arith_MulFOp $x, $y, $f), $f)>;
-def : Pat<(Arith_MulFOp:$r $x, (Loss_BroadcastOp:$b (Arith_NegFOp $y, $_)), $f),
+def TimesNegatedSpread : Pat<(Arith_MulFOp:$r $x, (Loss_BroadcastOp:$b (Arith_NegFOp $y, $_)), $f),
           (Arith_NegFOp (Arith_MulFOp $x, (Spread $y, $b), $f), $f), [(OnlyAddedUp $r)]>;
-def : Pat<(Arith_DivFOp (Arith_NegFOp $x, $_), $y, $f),
+def NegatedDividend : Pat<(Arith_DivFOp (Arith_NegFOp $x, $_), $y, $f),
           (Arith_NegFOp (Arith_DivFOp $x, $y, $f), $f)>;
-def : Pat<(Arith_DivFOp $x, (Arith_NegFOp $y, $_), $f),
+def NegatedDivisor : Pat<(Arith_DivFOp $x, (Arith_NegFOp $y, $_), $f),
           (Arith_NegFOp (Arith_DivFOp $x, $y, $f), $f)>;
-def : Pat<(Arith_NegFOp (Arith_MulFOp $x, $c, $_), $f), (Arith_MulFOp $x, (Negated $c), $f),
+def NegatedProduct : Pat<(Arith_NegFOp (Arith_MulFOp $x, $c, $_), $f), (Arith_MulFOp $x, (Negated $c), $f),
           [(IsConstant $c)]>;
-def : Pat<(Arith_NegFOp (Arith_DivFOp $c, $x, $_), $f), (Arith_DivFOp (Negated $c), $x, $f),
+def NegatedQuotient : Pat<(Arith_NegFOp (Arith_DivFOp $c, $x, $_), $f), (Arith_DivFOp (Negated $c), $x, $f),
           [(IsConstant $c)]>;
 
 // x / c  =  x * (1 / c),   (x * d) * c  =  x * (d * c)     for c a power of two
-def : Pat<(Arith_DivFOp $x, $c, $f), (Arith_MulFOp $x, (Reciprocal $c), $f), [(IsPowerOfTwo $c)]>;
-def : Pat<(Arith_MulFOp (Arith_MulFOp $x, $d, $_), $c, $f), (Arith_MulFOp $x, (Product $d, $c), $f),
+def DividedByPowerOfTwo : Pat<(Arith_DivFOp $x, $c, $f), (Arith_MulFOp $x, (Reciprocal $c), $f), [(IsPowerOfTwo $c)]>;
+def TimesPowerOfTwo : Pat<(Arith_MulFOp (Arith_MulFOp $x, $d, $_), $c, $f), (Arith_MulFOp $x, (Product $d, $c), $f),
           [(IsConstant $d), (IsPowerOfTwo $c)]>;
 
 // |-x|  =  ||x||  =  |x|
-def : Pat<(Math_AbsFOp (Arith_NegFOp $x, $_), $f), (Math_AbsFOp $x, $f)>;
-def : Pat<(Math_AbsFOp (Math_AbsFOp $x, $_), $f), (Math_AbsFOp $x, $f)>;
+def AbsOfNegated : Pat<(Math_AbsFOp (Arith_NegFOp $x, $_), $f), (Math_AbsFOp $x, $f)>;
+def AbsOfAbs : Pat<(Math_AbsFOp (Math_AbsFOp $x, $_), $f), (Math_AbsFOp $x, $f)>;
 
 //===----------------------------------------------------------------------===//
 // Truth values
 //===----------------------------------------------------------------------===//
 
 // x and true  =  true and x  =  x or false  =  false or x  =  x
-def : Pat<(Arith_AndIOp $x, $c), (replaceWithValue $x), [(IsTrue $c)]>;
-def : Pat<(Arith_AndIOp $c, $x), (replaceWithValue $x), [(IsTrue $c)]>;
-def : Pat<(Arith_OrIOp $x, $c), (replaceWithValue $x), [(IsFalse $c)]>;
-def : Pat<(Arith_OrIOp $c, $x), (replaceWithValue $x), [(IsFalse $c)]>;
+def AndTrue : Pat<(Arith_AndIOp $x, $c), (replaceWithValue $x), [(IsTrue $c)]>;
+def TrueAnd : Pat<(Arith_AndIOp $c, $x), (replaceWithValue $x), [(IsTrue $c)]>;
+def OrFalse : Pat<(Arith_OrIOp $x, $c), (replaceWithValue $x), [(IsFalse $c)]>;
+def FalseOr : Pat<(Arith_OrIOp $c, $x), (replaceWithValue $x), [(IsFalse $c)]>;
 
 // x and false  =  false and x  =  false,   x or true  =  true or x  =  true
-def : Pat<(Arith_AndIOp $x, $c), (replaceWithValue $c), [(IsFalse $c)]>;
-def : Pat<(Arith_AndIOp $c, $x), (replaceWithValue $c), [(IsFalse $c)]>;
-def : Pat<(Arith_OrIOp $x, $c), (replaceWithValue $c), [(IsTrue $c)]>;
-def : Pat<(Arith_OrIOp $c, $x), (replaceWithValue $c), [(IsTrue $c)]>;
+def AndFalse : Pat<(Arith_AndIOp $x, $c), (replaceWithValue $c), [(IsFalse $c)]>;
+def FalseAnd : Pat<(Arith_AndIOp $c, $x), (replaceWithValue $c), [(IsFalse $c)]>;
+def OrTrue : Pat<(Arith_OrIOp $x, $c), (replaceWithValue $c), [(IsTrue $c)]>;
+def TrueOr : Pat<(Arith_OrIOp $c, $x), (replaceWithValue $c), [(IsTrue $c)]>;
 
 // if true then x else y  =  x,   if false then x else y  =  y
-def : Pat<(SelectOp $c, $x, $y), (replaceWithValue $x), [(IsTrue $c)]>;
-def : Pat<(SelectOp $c, $x, $y), (replaceWithValue $y), [(IsFalse $c)]>;
+def SelectTrue : Pat<(SelectOp $c, $x, $y), (replaceWithValue $x), [(IsTrue $c)]>;
+def SelectFalse : Pat<(SelectOp $c, $x, $y), (replaceWithValue $y), [(IsFalse $c)]>;
 
 //===----------------------------------------------------------------------===//
 // Exponentials and logarithms
 //===----------------------------------------------------------------------===//
 
-// log(exp(x))  =  x,   also where exp(x) is infinite or 0
-def : Pat<(Math_LogOp (Math_ExpOp $x, $_), $_), (replaceWithValue $x)>;
+// Logarithms, powers and quotients of what is written as an exponential: StableForms.cpp.
 
 // log(1 + exp(x))  =  log1p(exp(x))  =  softplus(x),   -softplus(-x)  =  log_sigmoid(x)
-def : Pat<(Math_LogOp (Arith_AddFOp (Math_ExpOp $x, $_), $c, $_), $_), (Loss_SoftplusOp $x),
+def LogOfOnePlusExp
+    : Pat<(Math_LogOp (Arith_AddFOp (Math_ExpOp $x, $_), $c, $_), $_), (Loss_SoftplusOp $x),
           [(IsOne $c)]>;
-def : Pat<(Math_Log1pOp (Math_ExpOp $x, $_), $_), (Loss_SoftplusOp $x)>;
-def : Pat<(Arith_NegFOp (Loss_SoftplusOp (Arith_NegFOp $x, $_)), $_), (Loss_LogSigmoidOp $x)>;
+def Log1pOfExp : Pat<(Math_Log1pOp (Math_ExpOp $x, $_), $_), (Loss_SoftplusOp $x)>;
+def NegatedSoftplus
+    : Pat<(Arith_NegFOp (Loss_SoftplusOp (Arith_NegFOp $x, $_)), $_), (Loss_LogSigmoidOp $x)>;
 
-// log(x + 1)  =  log1p(x),   log(1 - x)  =  log1p(-x)
-def : Pat<(Math_LogOp (Arith_AddFOp $x, $c, $_), $f), (Math_Log1pOp $x, $f), [(IsOne $c)]>;
-def : Pat<(Math_LogOp (Arith_SubFOp $c, $x, $_), $f), (Math_Log1pOp (Arith_NegFOp $x, $f), $f),
+// log(x + 1)  =  log1p(x),   log(1 - x)  =  log1p(-x),   log1p(expm1(x))  =  x
+def LogOfOnePlus
+    : Pat<(Math_LogOp (Arith_AddFOp $x, $c, $_), $f), (Math_Log1pOp $x, $f), [(IsOne $c)]>;
+def LogOfOneMinus
+    : Pat<(Math_LogOp (Arith_SubFOp $c, $x, $_), $f), (Math_Log1pOp (Arith_NegFOp $x, $f), $f),
           [(IsOne $c)]>;
+def Log1pOfExpM1 : Pat<(Math_Log1pOp (Math_ExpM1Op $x, $_), $_), (replaceWithValue $x)>;
 
 // exp(x) - 1  =  expm1(x),   1 - exp(x)  =  -expm1(x)
-def : Pat<(Arith_SubFOp (Math_ExpOp $x, $_), $c, $f), (Math_ExpM1Op $x, $f), [(IsOne $c)]>;
-def : Pat<(Arith_AddFOp (Math_ExpOp $x, $_), $c, $f), (Math_ExpM1Op $x, $f), [(IsMinusOne $c)]>;
-def : Pat<(Arith_SubFOp $c, (Math_ExpOp $x, $_), $f), (Arith_NegFOp (Math_ExpM1Op $x, $f), $f),
+def ExpMinusOne
+    : Pat<(Arith_SubFOp (Math_ExpOp $x, $_), $c, $f), (Math_ExpM1Op $x, $f), [(IsOne $c)]>;
+def ExpPlusMinusOne
+    : Pat<(Arith_AddFOp (Math_ExpOp $x, $_), $c, $f), (Math_ExpM1Op $x, $f), [(IsMinusOne $c)]>;
+def OneMinusExp
+    : Pat<(Arith_SubFOp $c, (Math_ExpOp $x, $_), $f), (Arith_NegFOp (Math_ExpM1Op $x, $f), $f),
           [(IsOne $c), (IsNoLogOfProbability $x)]>;
 
 // 1 / (1 + exp(-x))  =  exp(x) / (1 + exp(x))  =  sigmoid(x),   1 / (1 + exp(x))  =  sigmoid(-x)
-def : Pat<(Arith_DivFOp $c, (Arith_AddFOp (Math_ExpOp (Arith_NegFOp $x, $_), $_), $d, $_), $_),
+def SigmoidOfNegated
+    : Pat<(Arith_DivFOp $c, (Arith_AddFOp (Math_ExpOp (Arith_NegFOp $x, $_), $_), $d, $_), $_),
           (Loss_SigmoidOp $x), [(IsOne $c), (IsOne $d)]>;
-def : Pat<(Arith_DivFOp $c, (Arith_AddFOp (Math_ExpOp $x, $_), $d, $_), $f),
+def SigmoidByReciprocal
+    : Pat<(Arith_DivFOp $c, (Arith_AddFOp (Math_ExpOp $x, $_), $d, $_), $f),
           (Loss_SigmoidOp (Arith_NegFOp $x, $f)), [(IsOne $c), (IsOne $d)]>;
-def : Pat<(Arith_DivFOp (Math_ExpOp $x, $_), (Arith_AddFOp (Math_ExpOp $z, $_), $d, $_), $_),
+def SigmoidByQuotient
+    : Pat<(Arith_DivFOp (Math_ExpOp $x, $_), (Arith_AddFOp (Math_ExpOp $z, $_), $d, $_), $_),
           (Loss_SigmoidOp $x), [(IsOne $d), (Equal $x, $z)]>;
 
-// log(sigmoid(x))  =  log_sigmoid(x),   exp(log_sigmoid(x))  =  sigmoid(x)
-def : Pat<(Math_LogOp (Loss_SigmoidOp $x), $_), (Loss_LogSigmoidOp $x)>;
-def : Pat<(Math_ExpOp (Loss_LogSigmoidOp $x), $_), (Loss_SigmoidOp $x)>;
+// exp(log_sigmoid(x))  =  sigmoid(x)
+def ExpOfLogSigmoid : Pat<(Math_ExpOp (Loss_LogSigmoidOp $x), $_), (Loss_SigmoidOp $x)>;
 
 // 1 - sigmoid(x)  =  sigmoid(-x)     where it is used near 0
-def : Pat<(Arith_SubFOp:$r $c, (Loss_SigmoidOp $x), $f), (Loss_SigmoidOp (Arith_NegFOp $x, $f)),
+def OneMinusSigmoid
+    : Pat<(Arith_SubFOp:$r $c, (Loss_SigmoidOp $x), $f), (Loss_SigmoidOp (Arith_NegFOp $x, $f)),
           [(IsOne $c), (UsedNearZero $r)]>;
-def : Pat<(Math_Log1pOp (Arith_NegFOp (Loss_SigmoidOp $x), $_), $f),
-          (Loss_LogSigmoidOp (Arith_NegFOp $x, $f))>;
+
+// s (1 - s)  =  s'(x)  for s = sigmoid(x),   1 - t t  =  4 s'(2 x)  for t = tanh(x)
+def SigmoidTimesComplement
+    : Pat<(Arith_MulFOp (Loss_SigmoidOp $x), (Arith_SubFOp $c, (Loss_SigmoidOp $z), $_), $_),
+          (Loss_SigmoidSlopeOp $x), [(IsOne $c), (Equal $x, $z)]>;
+def ComplementTimesSigmoid
+    : Pat<(Arith_MulFOp (Arith_SubFOp $c, (Loss_SigmoidOp $z), $_), (Loss_SigmoidOp $x), $_),
+          (Loss_SigmoidSlopeOp $x), [(IsOne $c), (Equal $x, $z)]>;
+def OneMinusTanhSquared
+    : Pat<(Arith_SubFOp $c, (Arith_MulFOp (Math_TanhOp $x, $_), (Math_TanhOp $z, $_), $_), $f),
+          (Arith_MulFOp (Loss_SigmoidSlopeOp (Arith_AddFOp $x, $x, $f)), (Four $x), $f),
+          [(IsOne $c), (Equal $x, $z)]>;
+
+// exp(x) + exp(-x)  =  2 cosh(x),   exp(x) - exp(-x)  =  2 sinh(x),   sinh(x) / cosh(x)  =  tanh(x)
+def ExpPlusExp
+    : Pat<(Arith_AddFOp (Math_ExpOp $x, $_), (Math_ExpOp (Arith_NegFOp $z, $_), $_), $f),
+          (Arith_MulFOp (Math_CoshOp $x, $f), (Two $x), $f), [(Equal $x, $z)]>;
+def ExpMinusExp
+    : Pat<(Arith_SubFOp (Math_ExpOp $x, $_), (Math_ExpOp (Arith_NegFOp $z, $_), $_), $f),
+          (Arith_MulFOp (Math_SinhOp $x, $f), (Two $x), $f), [(Equal $x, $z)]>;
+
+def TanhByQuotient
+    : Pat<(Arith_DivFOp (Arith_MulFOp (Math_SinhOp $x, $_), $c, $_),
+                        (Arith_MulFOp (Math_CoshOp $z, $_), $d, $_), $f),
+          (Math_TanhOp $x, $f), [(IsTwo $c), (IsTwo $d), (Equal $x, $z)]>;
+
+// 1 - erf(x)  =  erfc(x),   1 - erfc(x)  =  erf(x)
+def OneMinusErf : Pat<(Arith_SubFOp $c, (Math_ErfOp $x, $_), $f), (Math_ErfcOp $x, $f), [(IsOne $c)]>;
+def OneMinusErfc
+    : Pat<(Arith_SubFOp $c, (Math_ErfcOp $x, $_), $f), (Math_ErfOp $x, $f), [(IsOne $c)]>;
 
 //===----------------------------------------------------------------------===//
 // Softmax
 //===----------------------------------------------------------------------===//
 
 // exp(x) / sum(exp(x))  =  softmax(x),   log(sum(exp(x)))  =  logsumexp(x)
-def : Pat<(Arith_DivFOp (Math_ExpOp $x, $_),
+def SoftmaxByQuotient : Pat<(Arith_DivFOp (Math_ExpOp $x, $_),
                         (Loss_BroadcastOp (Loss_ReduceOp $kind, (Math_ExpOp $z, $_), $axis)), $_),
           (Loss_SoftmaxOp $x, $axis), [(IsSum $kind), (Equal $x, $z)]>;
-def : Pat<(Math_LogOp (Loss_ReduceOp $kind, (Math_ExpOp $x, $_), $axis), $_),
+def LogOfSumOfExp : Pat<(Math_LogOp (Loss_ReduceOp $kind, (Math_ExpOp $x, $_), $axis), $_),
           (Loss_LogSumExpOp $x, $axis), [(IsSum $kind)]>;
 
 // x - logsumexp(x)  =  log_softmax(x)
-def : Pat<(Arith_SubFOp $x, (Loss_BroadcastOp (Loss_LogSumExpOp $z, $axis)), $_),
+def MinusLogSumExp : Pat<(Arith_SubFOp $x, (Loss_BroadcastOp (Loss_LogSumExpOp $z, $axis)), $_),
           (Loss_LogSoftmaxOp $x, $axis), [(Equal $x, $z)]>;
 
-// log(softmax(x))  =  log_softmax(x),   exp(log_softmax(x))  =  softmax(x)
-def : Pat<(Math_LogOp (Loss_SoftmaxOp $x, $axis), $_), (Loss_LogSoftmaxOp $x, $axis)>;
-def : Pat<(Math_ExpOp (Loss_LogSoftmaxOp $x, $axis), $_), (Loss_SoftmaxOp $x, $axis)>;
+// exp(log_softmax(x))  =  softmax(x)
+def ExpOfLogSoftmax : Pat<(Math_ExpOp (Loss_LogSoftmaxOp $x, $axis), $_), (Loss_SoftmaxOp $x, $axis)>;
 
 // softmax(log_softmax(x))  =  softmax(x),   log_softmax(log_softmax(x))  =  log_softmax(x)
-def : Pat<(Loss_SoftmaxOp (Loss_LogSoftmaxOp $x, $a), $b), (Loss_SoftmaxOp $x, $a),
+def SoftmaxOfLogSoftmax : Pat<(Loss_SoftmaxOp (Loss_LogSoftmaxOp $x, $a), $b), (Loss_SoftmaxOp $x, $a),
           [(Equal $a, $b)]>;
-def : Pat<(Loss_LogSoftmaxOp (Loss_LogSoftmaxOp $x, $a), $b), (Loss_LogSoftmaxOp $x, $a),
+def LogSoftmaxOfLogSoftmax : Pat<(Loss_LogSoftmaxOp (Loss_LogSoftmaxOp $x, $a), $b), (Loss_LogSoftmaxOp $x, $a),
           [(Equal $a, $b)]>;
 
 // softmax(x - max(x))  =  softmax(x),   log_softmax likewise,
 // logsumexp(x - max(x)) + max(x)  =  logsumexp(x): their own evaluation subtracts the maximum
-def : Pat<(Loss_SoftmaxOp (Arith_SubFOp $x, (Loss_BroadcastOp (Loss_ReduceOp $kind, $z, $a)), $_),
+def ShiftedSoftmax : Pat<(Loss_SoftmaxOp (Arith_SubFOp $x, (Loss_BroadcastOp (Loss_ReduceOp $kind, $z, $a)), $_),
                           $b),
           (Loss_SoftmaxOp $x, $a), [(IsMax $kind), (Equal $a, $b), (Equal $x, $z)]>;
-def : Pat<(Loss_LogSoftmaxOp
+def ShiftedLogSoftmax : Pat<(Loss_LogSoftmaxOp
               (Arith_SubFOp $x, (Loss_BroadcastOp (Loss_ReduceOp $kind, $z, $a)), $_), $b),
           (Loss_LogSoftmaxOp $x, $a), [(IsMax $kind), (Equal $a, $b), (Equal $x, $z)]>;
-def : Pat<(Arith_AddFOp
+def ShiftedLogSumExp : Pat<(Arith_AddFOp
               (Loss_LogSumExpOp
                   (Arith_SubFOp $x, (Loss_BroadcastOp (Loss_ReduceOp:$m $kind, $z, $a)), $_), $b),
               $n, $_),
           (Loss_LogSumExpOp $x, $a), [(IsMax $kind), (Equal $a, $b), (Equal $m, $n), (Equal $x, $z)]>;
-def : Pat<(Arith_AddFOp
+def ShiftedLogSumExpReversed : Pat<(Arith_AddFOp
               $n,
               (Loss_LogSumExpOp
                   (Arith_SubFOp $x, (Loss_BroadcastOp (Loss_ReduceOp:$m $kind, $z, $a)), $_), $b),
               $_),
           (Loss_LogSumExpOp $x, $a), [(IsMax $kind), (Equal $a, $b), (Equal $m, $n), (Equal $x, $z)]>;
 
-// 1 - softmax(x)  =  -expm1(log_softmax(x))     where it is used near 0
-def : Pat<(Arith_SubFOp:$r $c, (Loss_SoftmaxOp $x, $axis), $f),
-          (Arith_NegFOp (Math_ExpM1Op (Loss_LogSoftmaxOp $x, $axis), $f), $f),
-          [(IsOne $c), (UsedNearZero $r)]>;
-def : Pat<(Math_Log1pOp (Arith_NegFOp (Loss_SoftmaxOp $x, $axis), $_), $f),
-          (Math_LogOp (Arith_NegFOp (Math_ExpM1Op (Loss_LogSoftmaxOp $x, $axis), $f), $f), $f)>;
-
 //===----------------------------------------------------------------------===//
 // Sums
 //===----------------------------------------------------------------------===//
 
 // sum(x * c)  =  sum(x) * c,   sum(x / c)  =  sum(x) / c     for c that lacks the axis
-def : Pat<(Loss_ReduceOp $kind, (Arith_MulFOp $x, (Loss_BroadcastOp $c), $f), $axis),
+def SumOfScaled : Pat<(Loss_ReduceOp $kind, (Arith_MulFOp $x, (Loss_BroadcastOp $c), $f), $axis),
           (Arith_MulFOp (Loss_ReduceOp:$s $kind, $x, $axis), (Spread $c, $s), $f),
           [(IsSum $kind), (Lacks $c, $axis)]>;
-def : Pat<(Loss_ReduceOp $kind, (Arith_MulFOp (Loss_BroadcastOp $c), $x, $f), $axis),
+def SumOfScaledReversed : Pat<(Loss_ReduceOp $kind, (Arith_MulFOp (Loss_BroadcastOp $c), $x, $f), $axis),
           (Arith_MulFOp (Loss_ReduceOp:$s $kind, $x, $axis), (Spread $c, $s), $f),
           [(IsSum $kind), (Lacks $c, $axis)]>;
-def : Pat<(Loss_ReduceOp $kind, (Arith_DivFOp $x, (Loss_BroadcastOp $c), $f), $axis),
+def SumOfDivided : Pat<(Loss_ReduceOp $kind, (Arith_DivFOp $x, (Loss_BroadcastOp $c), $f), $axis),
           (Arith_DivFOp (Loss_ReduceOp:$s $kind, $x, $axis), (Spread $c, $s), $f),
           [(IsSum $kind), (Lacks $c, $axis)]>;
 
 // sum(-x)  =  -sum(x)
-def : Pat<(Loss_ReduceOp $kind, (Arith_NegFOp $x, $f), $axis),
+def SumOfNegated : Pat<(Loss_ReduceOp $kind, (Arith_NegFOp $x, $f), $axis),
           (Arith_NegFOp (Loss_ReduceOp $kind, $x, $axis), $f), [(IsSum $kind)]>;
 
 #endif

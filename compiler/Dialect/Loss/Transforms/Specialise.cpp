@@ -8,6 +8,8 @@
 #include "mlir/IR/Matchers.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
+#include <cmath>
+
 namespace loss::ir {
 #define GEN_PASS_DEF_SPECIALISE
 #include "compiler/Dialect/Loss/Transforms/Passes.h.inc"
@@ -142,6 +144,30 @@ struct SumSparse : OpRewritePattern<ReduceOp> {
     if (!sparse || sparse->oneHot.getAxis() != op.getAxis())
       return failure();
     rewriter.replaceOp(op, sparse->factorOrOne(rewriter, op.getLoc()));
+    return success();
+  }
+};
+
+// max(if one_hot(t) != 0 then x else -inf)  ==  gather(x, t)
+struct MaxAtClass : OpRewritePattern<ReduceOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(ReduceOp op, PatternRewriter &rewriter) const override {
+    auto choice = op.getInput().getDefiningOp<arith::SelectOp>();
+    auto isMeant = choice ? choice.getCondition().getDefiningOp<arith::CmpFOp>() : arith::CmpFOp();
+    if (op.getKind() != ReduceKind::max || !isMeant ||
+        isMeant.getPredicate() != arith::CmpFPredicate::UNE)
+      return failure();
+    auto number = [](Value value) {
+      while (auto broadcast = value.getDefiningOp<BroadcastOp>())
+        value = broadcast.getInput();
+      FloatAttr constant;
+      return matchPattern(value, m_Constant(&constant)) ? constant.getValueAsDouble() : NAN;
+    };
+    auto oneHot = isMeant.getLhs().getDefiningOp<OneHotOp>();
+    if (!oneHot || !oneHot.getNarrow() || oneHot.getAxis() != op.getAxis() ||
+        number(isMeant.getRhs()) != 0 || number(choice.getFalseValue()) != -INFINITY)
+      return failure();
+    rewriter.replaceOp(op, gather(rewriter, op.getLoc(), choice.getTrueValue(), oneHot));
     return success();
   }
 };
@@ -312,8 +338,8 @@ struct SpecialisePass : loss::ir::impl::SpecialiseBase<SpecialisePass> {
   LogicalResult initialize(MLIRContext *context) override {
     RewritePatternSet set(context);
     set.add<MultiplySparse<arith::MulFOp>, MultiplySparse<arith::DivFOp>, MultiplySparse<XlogyOp>,
-            NegateSparse, AddSparse<arith::AddFOp>, AddSparse<arith::SubFOp>, SumSparse, SinkGather,
-            EvaluateAtBothValues, MultiplyByMinusOne, SubtractNegated>(context);
+            NegateSparse, AddSparse<arith::AddFOp>, AddSparse<arith::SubFOp>, SumSparse, MaxAtClass,
+            SinkGather, EvaluateAtBothValues, MultiplyByMinusOne, SubtractNegated>(context);
     BroadcastOp::getCanonicalizationPatterns(set, context);
     ReduceOp::getCanonicalizationPatterns(set, context);
     patterns = FrozenRewritePatternSet(std::move(set));

@@ -103,7 +103,66 @@ INSTANTIATE_TEST_SUITE_P(
         Law{"logOfOneMinusSoftmax",
             "%p = loss.softmax %x over \"class\" : T\n%q = arith.subf %one, %p : T\n"
             "%e = math.log %q : T",
-            "math.expm1"},
+            "loss.log_sigmoid"},
+        Law{"log1pOfMinusSoftmax",
+            "%p = loss.softmax %x over \"class\" : T\n%q = arith.negf %p : T\n"
+            "%e = math.log1p %q : T",
+            "loss.log_sigmoid"},
+        Law{"log1mexpOfLogSoftmax",
+            "%p = loss.log_softmax %x over \"class\" : T\n%e = loss.log1mexp %p : T",
+            "loss.log_sigmoid"},
+        Law{"divisorOneMinusSoftmax",
+            "%p = loss.softmax %x over \"class\" : T\n%q = arith.subf %one, %p : T\n"
+            "%e = arith.divf %y, %q : T",
+            "loss.sigmoid"},
+        Law{"logOfWeightedProbability",
+            "%p = loss.softmax %x over \"class\" : T\n%a = math.absf %y : T\n"
+            "%m = arith.mulf %a, %p : T\n%s = loss.reduce sum %m over \"class\" : T -> R\n"
+            "%l = math.log %s : R\n%e = loss.broadcast %l : R to T",
+            "loss.reduce  max"},
+        Law{"logOfOneMinusExp",
+            "%m = arith.mulf %x, %x : T\n%n = arith.negf %m : T\n%a = math.exp %n : T\n"
+            "%q = arith.subf %one, %a : T\n%e = math.log %q : T",
+            "loss.log1mexp"},
+        Law{"powerOfSigmoid",
+            "%c = arith.constant 0.3 : f64\n%cb = loss.broadcast %c : f64 to T\n"
+            "%p = loss.sigmoid %x : T\n%e = math.powf %p, %cb : T",
+            "math.exp"},
+        Law{"openPowerOfSoftmax",
+            "%p = loss.softmax %x over \"class\" : T\n%e = math.powf %p, %y : T",
+            "loss.log_softmax"},
+        Law{"rootOfSoftmax", "%p = loss.softmax %x over \"class\" : T\n%e = math.sqrt %p : T",
+            "loss.log_softmax"},
+        Law{"quotientOfProbabilities",
+            "%p = loss.softmax %x over \"class\" : T\n%q = loss.softmax %y over \"class\" : T\n"
+            "%e = arith.divf %p, %q : T",
+            "loss.log_softmax"},
+        Law{"pLogP",
+            "%p = loss.softmax %x over \"class\" : T\n%l = math.log %p : T\n"
+            "%e = arith.mulf %p, %l : T",
+            "arith.select"},
+        Law{"logCosh", "%a = math.cosh %x : T\n%e = math.log %a : T", "loss.custom_gradient"},
+        Law{"logCoshByExp",
+            "%n = arith.negf %x : T\n%a = math.exp %x : T\n%b = math.exp %n : T\n"
+            "%s = arith.addf %a, %b : T\n%h = arith.divf %s, %two : T\n%e = math.log %h : T",
+            "loss.custom_gradient"},
+        Law{"oneMinusCos", "%a = math.cos %x : T\n%e = arith.subf %one, %a : T", "math.sin"},
+        Law{"coshMinusOne", "%a = math.cosh %x : T\n%e = arith.subf %a, %one : T", "math.sinh"},
+        Law{"rootMinusOne",
+            "%s = arith.mulf %x, %x : T\n%a = arith.addf %one, %s : T\n%r = math.sqrt %a : T\n"
+            "%e = arith.subf %r, %one : T",
+            "arith.divf"},
+        Law{"sigmoidSlope",
+            "%p = loss.sigmoid %x : T\n%q = arith.subf %one, %p : T\n%e = arith.mulf %p, %q : T",
+            "loss.sigmoid_slope"},
+        Law{"oneMinusTanhSquared",
+            "%t = math.tanh %x : T\n%q = arith.mulf %t, %t : T\n%e = arith.subf %one, %q : T",
+            "loss.sigmoid_slope"},
+        Law{"tanhByExp",
+            "%n = arith.negf %x : T\n%a = math.exp %x : T\n%b = math.exp %n : T\n"
+            "%s = arith.subf %a, %b : T\n%h = arith.addf %a, %b : T\n%e = arith.divf %s, %h : T",
+            "math.tanh"},
+        Law{"oneMinusErf", "%a = math.erf %x : T\n%e = arith.subf %one, %a : T", "math.erfc"},
         Law{"logOfOneMinusSigmoid",
             "%p = loss.sigmoid %x : T\n%q = arith.subf %one, %p : T\n%e = math.log %q : T",
             "loss.log_sigmoid"},

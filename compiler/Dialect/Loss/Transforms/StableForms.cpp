@@ -1,0 +1,555 @@
+//===- StableForms.cpp - work on logarithms in place of exponentials ------===//
+//
+// A probability is an exponential: of a log-probability, which keeps its digits where the
+// probability itself underflows or rounds to 1. So what is a logarithm, a power or a quotient of
+// exponentials is computed of their logarithms. The name of a pattern is its debug label.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/Dialect/Loss/Transforms/Laws.h"
+
+#include "compiler/Autodiff/Expr.h"
+
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <numbers>
+
+using namespace mlir;
+using namespace loss::ir;
+using namespace loss::ir::autodiff;
+
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+/// Formulas deeper than this are not looked through.
+constexpr unsigned kDepth = 8;
+
+//===----------------------------------------------------------------------===//
+// The complement of a softmax
+//===----------------------------------------------------------------------===//
+
+Expr greatest(Expr x, StringAttr axis) {
+  return {&x.at(), ReduceOp::create(x.at().builder, x.at().loc, ReduceKind::max, x.value(), axis)};
+}
+Expr logSoftmax(Expr x, StringAttr axis) {
+  return {&x.at(), LogSoftmaxOp::create(x.at().builder, x.at().loc, x.value(), axis)};
+}
+Expr exp(Expr x) { return apply<math::ExpOp>(x); }
+Expr log(Expr x) { return apply<math::LogOp>(x); }
+
+/// The maximum of a row, where no other element equals it: its probability p may round to 1. It is
+/// the sigmoid of its distance from the logarithm l of the sum of the other exponentials, which has
+/// all its digits: p = sigmoid(x - l), 1 - p = sigmoid(l - x). Every other p is at most 1/2.
+struct OnlyMaximum {
+  /// Where it is.
+  Expr isHere;
+  /// l - x there; -inf where all other elements are, or where there are none.
+  Expr margin;
+  /// softmax(x), but 0 there: 1 minus this does not cancel.
+  Expr probability;
+
+  OnlyMaximum(Expr x, StringAttr axis) {
+    Expr shifted = x - spread(apply<StopGradientOp>(greatest(x, axis)), x);
+    Expr isGreatest = shifted == 0.0;
+    Expr count = sum(where(isGreatest, Expr(1.0).as(x), 0.0), axis);
+    isHere = isGreatest && spread(count == 1.0, isGreatest);
+    Expr others = where(isGreatest, -kInfinity, shifted);
+    Expr shift = apply<StopGradientOp>(greatest(others, axis)), areNone = shift == -kInfinity;
+    Expr safe = where(areNone, 0.0, shift);
+    Expr total = sum(exp(others - spread(safe, x)), axis);
+    Expr l = where(areNone, -kInfinity, safe + log(where(areNone, 1.0, total)));
+    margin = spread(l, x) - shifted;
+    probability = where(isHere, 0.0, softmax(x, axis));
+  }
+
+  /// `there` at the only maximum, else `elsewhere`.
+  Expr choose(Expr there, Expr elsewhere) const { return where(isHere, there, elsewhere); }
+  /// 1 - softmax(x).
+  Expr complement() const { return choose(apply<SigmoidOp>(margin), 1.0 - probability); }
+};
+
+/// A place in the program for the formulas of a pattern.
+struct Place : Site {
+  Place(PatternRewriter &rewriter, Operation *op) : Site{rewriter, op->getLoc()} {}
+  Expr operator()(Value value) const { return {this, value}; }
+};
+
+// log1mexp(log_softmax(x))  =  log(1 - p),   expm1(log_softmax(x))  =  -(1 - p),
+// and -log_softmax(x) where it is used near 0
+template <typename Op> struct ComplementOfSoftmax : OpRewritePattern<Op> {
+  explicit ComplementOfSoftmax(MLIRContext *context) : OpRewritePattern<Op>(context, 2) {
+    this->setDebugName("ComplementOfSoftmax");
+  }
+  LogicalResult matchAndRewrite(Op op, PatternRewriter &rewriter) const override {
+    constexpr bool isNegation = std::is_same_v<Op, arith::NegFOp>;
+    auto source = op->getOperand(0).template getDefiningOp<LogSoftmaxOp>();
+    if (!source || (isNegation && !isUsedNearZero(op->getResult(0))))
+      return failure();
+    Place at(rewriter, op);
+    OnlyMaximum maximum(at(source.getInput()), source.getAxisAttr());
+    Expr result;
+    if constexpr (std::is_same_v<Op, Log1mExpOp>)
+      result = maximum.choose(apply<LogSigmoidOp>(maximum.margin),
+                              apply<math::Log1pOp>(-maximum.probability));
+    else if constexpr (std::is_same_v<Op, math::ExpM1Op>)
+      result = -maximum.complement();
+    else
+      result = maximum.choose(apply<SoftplusOp>(maximum.margin), -at(source));
+    rewriter.replaceOp(op, result.value());
+    return success();
+  }
+};
+
+/// Whether a use divides by `value`, so that it depends on its relative accuracy near 0.
+/// (Logarithms and powers find the logarithm themselves.)
+bool isDivisor(Value value) {
+  return llvm::any_of(value.getUses(), [](OpOperand &use) {
+    return isa<arith::DivFOp>(use.getOwner()) && use.getOperandNumber() == 1;
+  });
+}
+
+/// 1 - x: x, or null.
+Value complementOf(Value value) {
+  auto difference = value.getDefiningOp<arith::SubFOp>();
+  return difference && isConstant(difference.getLhs(), 1) ? difference.getRhs() : Value();
+}
+
+// 1 - softmax(x), where it is a divisor
+struct OneMinusSoftmax : OpRewritePattern<arith::SubFOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(arith::SubFOp op, PatternRewriter &rewriter) const override {
+    Value other = complementOf(op.getResult());
+    auto source = other ? other.getDefiningOp<SoftmaxOp>() : SoftmaxOp();
+    if (!source || !isDivisor(op.getResult()))
+      return failure();
+    Place at(rewriter, op);
+    OnlyMaximum maximum(at(source.getInput()), source.getAxisAttr());
+    rewriter.replaceOp(op, maximum.complement().value());
+    return success();
+  }
+};
+
+//===----------------------------------------------------------------------===//
+// Logarithms
+//===----------------------------------------------------------------------===//
+
+/// How to build the logarithm of a value, if it is written as an exponential.
+struct Recipe {
+  std::function<Expr(const Place &)> build;
+  /// It goes over the rows once more: not for what need not be exact near 0.
+  bool hasPasses = false;
+
+  explicit operator bool() const { return static_cast<bool>(build); }
+};
+
+/// sum(w * softmax(x)) over the axis of the softmax.
+struct WeightedProbability {
+  Value weight, probability, logits;
+  StringAttr axis;
+
+  static std::optional<WeightedProbability> match(Value value) {
+    auto sum = value.getDefiningOp<ReduceOp>();
+    auto product = sum && sum.getKind() == ReduceKind::sum
+                       ? sum.getInput().getDefiningOp<arith::MulFOp>()
+                       : nullptr;
+    if (!product)
+      return std::nullopt;
+    for (auto [weight, factor] : {std::pair(product.getLhs(), product.getRhs()),
+                                  std::pair(product.getRhs(), product.getLhs())})
+      if (auto softmax = factor.getDefiningOp<SoftmaxOp>();
+          softmax && softmax.getAxisAttr() == sum.getAxisAttr())
+        return WeightedProbability{weight, factor, softmax.getInput(), softmax.getAxisAttr()};
+    return std::nullopt;
+  }
+
+  /// log sum(w p) = M + log sum(w exp(log p - M)), with M the greatest log p whose weight is not 0.
+  static Expr logarithm(Expr weight, Expr logits, StringAttr axis) {
+    Expr logp = logSoftmax(logits, axis);
+    Expr isMeant = weight != 0.0;
+    Expr shift = apply<StopGradientOp>(greatest(where(isMeant, logp, -kInfinity), axis));
+    Expr safe = where(shift == -kInfinity, 0.0, shift);
+    Expr terms = where(isMeant, exp(logp - spread(safe, logp)), 0.0);
+    return shift + log(sum(weight * terms, axis));
+  }
+  Expr logarithm(const Place &at) const { return logarithm(at(weight), at(logits), axis); }
+  /// 1 - sum(w p) = sum((1 - w) p): of a one-hot w the sum of all others.
+  Expr complement(const Place &at) const { return sum((1.0 - at(weight)) * at(probability), axis); }
+  Expr logOfComplement(const Place &at, Expr value) const {
+    Expr isSmall = Expr(0.5) > value;
+    return where(isSmall, apply<math::Log1pOp>(-where(isSmall, value, 0.0)),
+                 logarithm(1.0 - at(weight), at(logits), axis));
+  }
+};
+
+Recipe logOf(Value value, unsigned depth = kDepth);
+
+/// log(1 - value).
+Recipe logOfComplement(Value value, unsigned depth = kDepth) {
+  if (depth == 0)
+    return {};
+  Operation *op = value.getDefiningOp();
+  if (isa_and_nonnull<SigmoidOp>(op))
+    return {[x = op->getOperand(0)](const Place &at) { return apply<LogSigmoidOp>(-at(x)); }};
+  if (auto broadcast = dyn_cast_or_null<BroadcastOp>(op)) {
+    Recipe inner = logOfComplement(broadcast.getInput(), depth - 1);
+    if (!inner)
+      return {};
+    return {[=](const Place &at) { return spread(inner.build(at), at(value)); }, inner.hasPasses};
+  }
+  if (Value other = complementOf(value))
+    return logOf(other, depth - 1);
+  if (auto negated = dyn_cast_or_null<arith::NegFOp>(op))
+    if (auto inner = negated.getOperand().getDefiningOp<math::ExpM1Op>())
+      return {[x = inner.getOperand()](const Place &at) { return at(x); }};
+  if (auto weighted = WeightedProbability::match(value))
+    return {[=](const Place &at) { return weighted->logOfComplement(at, at(value)); }, true};
+  // 1 minus the maximum is the least complement.
+  if (auto extremum = dyn_cast_or_null<ReduceOp>(op);
+      extremum && extremum.getKind() == ReduceKind::max) {
+    Recipe inner = logOfComplement(extremum.getInput(), depth - 1);
+    if (!inner)
+      return {};
+    return {[=, axis = extremum.getAxisAttr()](const Place &at) -> Expr {
+              Expr all = inner.build(at);
+              return {&at,
+                      ReduceOp::create(at.builder, at.loc, ReduceKind::min, all.value(), axis)};
+            },
+            inner.hasPasses};
+  }
+  Recipe inner = logOf(value, depth - 1);
+  if (!inner)
+    return {};
+  return {[=](const Place &at) { return apply<Log1mExpOp>(inner.build(at)); },
+          inner.hasPasses || isa<SoftmaxOp>(op)};
+}
+
+/// The logarithms of both, joined.
+Recipe join(Value x, Value y, unsigned depth, Expr (*joined)(Expr, Expr)) {
+  // A positive constant may stand for one of them.
+  auto recipe = [&](Value value) -> Recipe {
+    if (std::optional<double> c = constantOf(value); c && *c > 0 && *c < kInfinity)
+      return {[=](const Place &at) { return Expr(std::log(*c)).as(at(value)); }};
+    return logOf(value, depth - 1);
+  };
+  if (constantOf(x) && constantOf(y))
+    return {};
+  Recipe a = recipe(x), b = recipe(y);
+  if (!a || !b)
+    return {};
+  return {[=](const Place &at) { return joined(a.build(at), b.build(at)); },
+          a.hasPasses || b.hasPasses};
+}
+
+Recipe logOf(Value value, unsigned depth) {
+  Operation *op = value.getDefiningOp();
+  if (!op || depth == 0)
+    return {};
+  const Value x = op->getNumOperands() ? op->getOperand(0) : Value();
+  if (isa<math::ExpOp>(op))
+    return {[=](const Place &at) { return at(x); }};
+  if (isa<SigmoidOp>(op))
+    return {[=](const Place &at) { return apply<LogSigmoidOp>(at(x)); }};
+  if (isa<SigmoidSlopeOp>(op))
+    return {
+        [=](const Place &at) { return apply<LogSigmoidOp>(at(x)) + apply<LogSigmoidOp>(-at(x)); }};
+  if (auto softmax = dyn_cast<SoftmaxOp>(op))
+    return {[=, axis = softmax.getAxisAttr()](const Place &at) { return logSoftmax(at(x), axis); }};
+  if (isa<arith::NegFOp>(op)) {
+    auto inner = x.getDefiningOp<math::ExpM1Op>();
+    if (!inner)
+      return {};
+    return {[u = inner.getOperand()](const Place &at) { return apply<Log1mExpOp>(at(u)); },
+            isa_and_nonnull<LogSoftmaxOp>(inner.getOperand().getDefiningOp())};
+  }
+  if (Value other = complementOf(value))
+    return logOfComplement(other, depth - 1);
+  if (isa<arith::MulFOp>(op))
+    return join(x, op->getOperand(1), depth, [](Expr a, Expr b) { return a + b; });
+  if (isa<arith::DivFOp>(op))
+    return join(x, op->getOperand(1), depth, [](Expr a, Expr b) { return a - b; });
+  if (isa<math::SqrtOp>(op)) {
+    Recipe inner = logOf(x, depth - 1);
+    if (!inner)
+      return {};
+    return {[=](const Place &at) { return 0.5 * inner.build(at); }, inner.hasPasses};
+  }
+  // What a complement becomes.
+  if (auto choice = dyn_cast<arith::SelectOp>(op)) {
+    Value elsewhere = choice.getFalseValue();
+    Recipe there = logOf(choice.getTrueValue(), depth - 1);
+    if (!there || !complementOf(elsewhere))
+      return {};
+    return {[=](const Place &at) { return where(at(x), there.build(at), log(at(elsewhere))); },
+            true};
+  }
+  if (isa<BroadcastOp>(op)) {
+    Recipe inner = logOf(x, depth - 1);
+    if (!inner)
+      return {};
+    return {[=](const Place &at) { return spread(inner.build(at), at(value)); }, inner.hasPasses};
+  }
+  if (auto weighted = WeightedProbability::match(value))
+    return {[=](const Place &at) { return weighted->logarithm(at); }};
+  if (auto reduce = dyn_cast<ReduceOp>(op); reduce && reduce.getKind() == ReduceKind::max) {
+    Recipe inner = logOf(x, depth - 1);
+    if (!inner)
+      return {};
+    return {[=, axis = reduce.getAxisAttr()](const Place &at) {
+              return greatest(inner.build(at), axis);
+            },
+            inner.hasPasses};
+  }
+  return {};
+}
+
+// log(exp(x))  =  x, also where exp(x) is infinite or 0; log2 and log10 likewise
+template <typename Op> struct LogOfExponential : OpRewritePattern<Op> {
+  LogOfExponential(MLIRContext *context, double scale)
+      : OpRewritePattern<Op>(context, 2), scale(scale) {
+    this->setDebugName("LogOfExponential");
+  }
+  LogicalResult matchAndRewrite(Op op, PatternRewriter &rewriter) const override {
+    Recipe recipe = logOf(op.getOperand());
+    if (!recipe)
+      return failure();
+    Place at(rewriter, op);
+    Expr result = recipe.build(at);
+    if (scale != 1)
+      result = result * scale;
+    rewriter.replaceOp(op, result.value());
+    return success();
+  }
+  double scale;
+};
+
+// log1p(-exp(x))  =  log1mexp(x)
+struct LogOfComplement : OpRewritePattern<math::Log1pOp> {
+  explicit LogOfComplement(MLIRContext *context) : OpRewritePattern(context, 2) {}
+  LogicalResult matchAndRewrite(math::Log1pOp op, PatternRewriter &rewriter) const override {
+    auto negated = op.getOperand().getDefiningOp<arith::NegFOp>();
+    Recipe recipe = negated ? logOfComplement(negated.getOperand()) : Recipe();
+    if (!recipe)
+      return failure();
+    rewriter.replaceOp(op, recipe.build(Place(rewriter, op)).value());
+    return success();
+  }
+};
+
+// log1mexp(log_sigmoid(x))  =  log_sigmoid(-x)
+struct Log1mExpOfLogSigmoid : OpRewritePattern<Log1mExpOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(Log1mExpOp op, PatternRewriter &rewriter) const override {
+    auto inner = op.getInput().getDefiningOp<LogSigmoidOp>();
+    if (!inner)
+      return failure();
+    Place at(rewriter, op);
+    rewriter.replaceOp(op, apply<LogSigmoidOp>(-at(inner.getInput())).value());
+    return success();
+  }
+};
+
+// exp(x)^c  =  exp(c x): for c that is no small whole number, where a product would be as good
+struct PowerOfExponential : OpRewritePattern<math::PowFOp> {
+  explicit PowerOfExponential(MLIRContext *context) : OpRewritePattern(context, 2) {}
+  LogicalResult matchAndRewrite(math::PowFOp op, PatternRewriter &rewriter) const override {
+    Recipe recipe = isWhole(op.getRhs()) ? Recipe() : logOf(op.getLhs());
+    std::optional<double> constant = constantOf(op.getRhs());
+    if (!recipe || (recipe.hasPasses && !constant))
+      return failure();
+    Place at(rewriter, op);
+    Expr logarithm = recipe.build(at), c = at(op.getRhs());
+    Expr power = exp(c * logarithm);
+    // 0^0 = 1, and where the base is 0 the derivative by the exponent is 0.
+    if (!constant) {
+      Expr isZero = logarithm == -kInfinity && c >= 0.0;
+      power = where(isZero, where(c == 0.0, Expr(1.0).as(c), 0.0), power);
+    }
+    rewriter.replaceOp(op, power.value());
+    return success();
+  }
+};
+
+// sqrt(exp(x))  =  exp(x / 2),   1 / sqrt(exp(x))  =  exp(-x / 2)
+template <typename Op> struct RootOfExponential : OpRewritePattern<Op> {
+  RootOfExponential(MLIRContext *context, double exponent)
+      : OpRewritePattern<Op>(context, 2), exponent(exponent) {
+    this->setDebugName("RootOfExponential");
+  }
+  LogicalResult matchAndRewrite(Op op, PatternRewriter &rewriter) const override {
+    Recipe recipe = logOf(op.getOperand());
+    if (!recipe)
+      return failure();
+    rewriter.replaceOp(op, exp(exponent * recipe.build(Place(rewriter, op))).value());
+    return success();
+  }
+  double exponent;
+};
+
+// exp(x) / exp(y)  =  exp(x - y)
+struct QuotientOfExponentials : OpRewritePattern<arith::DivFOp> {
+  explicit QuotientOfExponentials(MLIRContext *context) : OpRewritePattern(context, 0) {}
+  LogicalResult matchAndRewrite(arith::DivFOp op, PatternRewriter &rewriter) const override {
+    if (constantOf(op.getLhs()) || constantOf(op.getRhs()))
+      return failure();
+    Recipe x = logOf(op.getLhs()), y = logOf(op.getRhs());
+    if (!x || !y)
+      return failure();
+    Place at(rewriter, op);
+    rewriter.replaceOp(op, exp(x.build(at) - y.build(at)).value());
+    return success();
+  }
+};
+
+// xlogy(w, exp(x))  =  w x, and 0 where w is 0, unless x is NaN
+struct XlogyOfExponential : OpRewritePattern<XlogyOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(XlogyOp op, PatternRewriter &rewriter) const override {
+    Recipe recipe = logOf(op.getRhs());
+    if (!recipe)
+      return failure();
+    Place at(rewriter, op);
+    Expr weight = at(op.getLhs()), logarithm = recipe.build(at);
+    Expr isNothing = weight == 0.0 && logarithm == logarithm;
+    rewriter.replaceOp(op, (weight * where(isNothing, 0.0, logarithm)).value());
+    return success();
+  }
+};
+
+/// Whether a use is a power whose exponent is no constant.
+bool isBaseOfOpenPower(Value value) {
+  return llvm::any_of(value.getUses(), [](OpOperand &use) {
+    return isa<math::PowFOp>(use.getOwner()) && use.getOperandNumber() == 0 &&
+           !constantOf(use.getOwner()->getOperand(1));
+  });
+}
+
+// 1 - sum(w * softmax(x))  =  sum((1 - w) * softmax(x))     where it is used near 0
+struct ComplementOfWeightedProbability : OpRewritePattern<arith::SubFOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(arith::SubFOp op, PatternRewriter &rewriter) const override {
+    Value other = complementOf(op.getResult());
+    auto weighted = other ? WeightedProbability::match(other) : std::nullopt;
+    if (!weighted || !(isDivisor(op.getResult()) || isBaseOfOpenPower(op.getResult())))
+      return failure();
+    rewriter.replaceOp(op, weighted->complement(Place(rewriter, op)).value());
+    return success();
+  }
+};
+
+//===----------------------------------------------------------------------===//
+// p log p
+//===----------------------------------------------------------------------===//
+
+/// Whether `leaf` is the logarithm of `p`, or as infinite as that.
+bool isLogarithmOf(Value leaf, Value p) {
+  Operation *op = p.getDefiningOp(), *log = leaf.getDefiningOp();
+  if (auto exp = dyn_cast<math::ExpOp>(op)) {
+    auto product = exp.getOperand().getDefiningOp<arith::MulFOp>();
+    return leaf == exp.getOperand() ||
+           (product && (leaf == product.getLhs() || leaf == product.getRhs()));
+  }
+  if (auto softmax = dyn_cast<SoftmaxOp>(op)) {
+    auto other = dyn_cast_or_null<LogSoftmaxOp>(log);
+    return other && other.getAxisAttr() == softmax.getAxisAttr();
+  }
+  if (auto sigmoid = dyn_cast<SigmoidOp>(op)) {
+    auto other = dyn_cast_or_null<LogSigmoidOp>(log);
+    return other && other.getInput() == sigmoid.getInput();
+  }
+  // 1 - p, of whatever form, and its logarithm.
+  if (auto negated = dyn_cast<arith::NegFOp>(op)) {
+    auto inner = negated.getOperand().getDefiningOp<math::ExpM1Op>();
+    auto other = dyn_cast_or_null<Log1mExpOp>(log);
+    return inner && other && other.getInput() == inner.getOperand();
+  }
+  Value other = complementOf(p);
+  if (!other)
+    return false;
+  if (auto sigmoid = other.getDefiningOp<SigmoidOp>()) {
+    auto logarithm = dyn_cast_or_null<LogSigmoidOp>(log);
+    auto negated =
+        logarithm ? logarithm.getInput().getDefiningOp<arith::NegFOp>() : arith::NegFOp();
+    return negated && negated.getOperand() == sigmoid.getInput();
+  }
+  auto softmax = other.getDefiningOp<SoftmaxOp>();
+  if (auto logarithm = dyn_cast_or_null<Log1mExpOp>(log)) {
+    auto inner = logarithm.getInput().getDefiningOp<LogSoftmaxOp>();
+    return inner && softmax && inner.getInput() == softmax.getInput();
+  }
+  // What ComplementOfSoftmax makes of that.
+  auto choice = dyn_cast_or_null<arith::SelectOp>(log);
+  return softmax && choice && choice.getTrueValue().getDefiningOp<LogSigmoidOp>() &&
+         choice.getFalseValue().getDefiningOp<math::Log1pOp>();
+}
+
+/// Whether `value` grows no faster than powers of log p where p vanishes: a sum, difference or
+/// product of log-probabilities and constants, with the logarithm of p among them.
+bool isOfLogarithms(Value value, Value p, bool &hasOwn, unsigned depth = kDepth) {
+  if (constantOf(value))
+    return true;
+  if (isLogarithmOf(value, p))
+    return hasOwn = true;
+  Operation *op = value.getDefiningOp();
+  if (!op || depth == 0)
+    return false;
+  if (isa<LogSoftmaxOp, LogSigmoidOp>(op))
+    return true;
+  if (!isa<arith::AddFOp, arith::SubFOp, arith::MulFOp, arith::NegFOp, BroadcastOp>(op) &&
+      !(isa<arith::DivFOp>(op) && constantOf(op->getOperand(1))))
+    return false;
+  return llvm::all_of(op->getOperands(),
+                      [&](Value operand) { return isOfLogarithms(operand, p, hasOwn, depth - 1); });
+}
+
+/// A factor of `value` that is a probability, and 0 where its logarithm is -inf.
+void collectProbabilities(Value value, SmallVectorImpl<Value> &found, unsigned depth = kDepth) {
+  Operation *op = value.getDefiningOp();
+  if (!op || depth == 0)
+    return;
+  if (isa<math::ExpOp, SoftmaxOp, SigmoidOp>(op) || complementOf(value) ||
+      (isa<arith::NegFOp>(op) && op->getOperand(0).getDefiningOp<math::ExpM1Op>()))
+    found.push_back(value);
+  else if (isa<arith::MulFOp, arith::NegFOp>(op))
+    for (Value operand : op->getOperands())
+      collectProbabilities(operand, found, depth - 1);
+}
+
+// p * log(p)  =  0  at p = 0
+struct ProductWithLogarithm : OpRewritePattern<arith::MulFOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(arith::MulFOp op, PatternRewriter &rewriter) const override {
+    for (auto [left, right] :
+         {std::pair(op.getLhs(), op.getRhs()), std::pair(op.getRhs(), op.getLhs())}) {
+      SmallVector<Value> probabilities;
+      collectProbabilities(left, probabilities);
+      for (Value p : probabilities) {
+        bool hasOwn = false;
+        if (!isOfLogarithms(right, p, hasOwn) || !hasOwn)
+          continue;
+        Place at(rewriter, op);
+        Expr guarded = where(at(p) == 0.0, 0.0, at(right));
+        rewriter.replaceOp(op, (at(left) * guarded).value());
+        return success();
+      }
+    }
+    return failure();
+  }
+};
+
+} // namespace
+
+void loss::ir::addStableForms(RewritePatternSet &patterns) {
+  MLIRContext *context = patterns.getContext();
+  patterns.add<LogOfExponential<math::LogOp>>(context, 1.0);
+  patterns.add<LogOfExponential<math::Log2Op>>(context, 1 / std::numbers::ln2);
+  patterns.add<LogOfExponential<math::Log10Op>>(context, 1 / std::numbers::ln10);
+  patterns.add<RootOfExponential<math::SqrtOp>>(context, 0.5);
+  patterns.add<RootOfExponential<math::RsqrtOp>>(context, -0.5);
+  patterns.add<ComplementOfSoftmax<Log1mExpOp>, ComplementOfSoftmax<math::ExpM1Op>,
+               ComplementOfSoftmax<arith::NegFOp>, OneMinusSoftmax, LogOfComplement,
+               Log1mExpOfLogSigmoid, PowerOfExponential,
+
+               QuotientOfExponentials, XlogyOfExponential, ComplementOfWeightedProbability,
+               ProductWithLogarithm>(context);
+}

@@ -1,0 +1,154 @@
+//===- StableValues.cpp - differences that cancel -------------------------===//
+//
+// What is small as the difference of two numbers near each other, written so that it keeps its
+// digits. The name of a pattern is its debug label.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/Dialect/Loss/Transforms/Laws.h"
+
+#include "compiler/Autodiff/Expr.h"
+
+#include <cmath>
+#include <numbers>
+
+using namespace mlir;
+using namespace loss::ir;
+using namespace loss::ir::autodiff;
+
+namespace {
+
+Expr abs(Expr x) { return apply<math::AbsFOp>(x); }
+Expr sin(Expr x) { return apply<math::SinOp>(x); }
+Expr sinh(Expr x) { return apply<math::SinhOp>(x); }
+Expr tanh(Expr x) { return apply<math::TanhOp>(x); }
+Expr log1p(Expr x) { return apply<math::Log1pOp>(x); }
+Expr softplus(Expr x) { return apply<SoftplusOp>(x); }
+
+/// log cosh(x), with the derivative tanh(x): log1p(2 sinh(x/2)^2) for small x, else
+/// |x| + log1p(exp(-2 |x|)) - log 2.
+Expr logCosh(Expr x) {
+  Expr size = abs(x), half = sinh(0.5 * x);
+  Expr value = where(1.0 > size, log1p(2.0 * (half * half)),
+                     size + (softplus(-2.0 * size) - std::numbers::ln2));
+  return given(value, x, tanh(x));
+}
+
+/// x for x * factor.
+Value unscaled(Value value, double factor) {
+  auto product = value.getDefiningOp<arith::MulFOp>();
+  return product && isConstant(product.getRhs(), factor) ? product.getLhs() : Value();
+}
+
+// log(cosh(x))  =  log1p(2 sinh(x/2)^2) or |x| + log1p(exp(-2 |x|)) - log 2;
+// log(c cosh(x))  =  log(cosh(x)) + log(c)
+struct LogOfCosh : OpRewritePattern<math::LogOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(math::LogOp op, PatternRewriter &rewriter) const override {
+    Value operand = op.getOperand();
+    double factor = 1;
+    if (auto product = operand.getDefiningOp<arith::MulFOp>())
+      if (std::optional<double> c = constantOf(product.getRhs()); c && *c > 0) {
+        factor = *c;
+        operand = product.getLhs();
+      }
+    auto cosh = operand.getDefiningOp<math::CoshOp>();
+    if (!cosh)
+      return failure();
+    Site site{rewriter, op.getLoc()};
+    Expr result = logCosh({&site, cosh.getOperand()});
+    if (factor != 1)
+      result = result + std::log(factor);
+    rewriter.replaceOp(op, result.value());
+    return success();
+  }
+};
+
+// (x + softplus(-2 x)) - log 2  =  log(cosh(x))
+struct LogCoshBySoftplus : OpRewritePattern<arith::SubFOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(arith::SubFOp op, PatternRewriter &rewriter) const override {
+    auto sum = op.getLhs().getDefiningOp<arith::AddFOp>();
+    if (!sum || !isConstant(op.getRhs(), std::numbers::ln2))
+      return failure();
+    for (auto [x, tail] :
+         {std::pair(sum.getLhs(), sum.getRhs()), std::pair(sum.getRhs(), sum.getLhs())}) {
+      auto inner = tail.getDefiningOp<SoftplusOp>();
+      if (!inner || unscaled(inner.getInput(), -2) != x)
+        continue;
+      Site site{rewriter, op.getLoc()};
+      rewriter.replaceOp(op, logCosh({&site, x}).value());
+      return success();
+    }
+    return failure();
+  }
+};
+
+// (x + c) - c  =  x     for a constant c
+struct PlusMinusConstant : OpRewritePattern<arith::SubFOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(arith::SubFOp op, PatternRewriter &rewriter) const override {
+    auto sum = op.getLhs().getDefiningOp<arith::AddFOp>();
+    std::optional<double> c = sum ? constantOf(sum.getRhs()) : std::nullopt;
+    if (!c || !std::isfinite(*c) || constantOf(op.getRhs()) != c)
+      return failure();
+    rewriter.replaceOp(op, sum.getLhs());
+    return success();
+  }
+};
+
+/// Which of `x - 1` and `1 - x` it is: x, and the sign.
+std::pair<Value, double> distanceFromOne(arith::SubFOp op) {
+  if (isConstant(op.getRhs(), 1))
+    return {op.getLhs(), 1};
+  if (isConstant(op.getLhs(), 1))
+    return {op.getRhs(), -1};
+  return {};
+}
+
+// 1 - cos(x)  =  2 sin(x/2)^2,   cosh(x) - 1  =  2 sinh(x/2)^2
+struct CosineMinusOne : OpRewritePattern<arith::SubFOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(arith::SubFOp op, PatternRewriter &rewriter) const override {
+    auto [value, sign] = distanceFromOne(op);
+    Operation *source = value ? value.getDefiningOp() : nullptr;
+    if (!isa_and_nonnull<math::CosOp, math::CoshOp>(source))
+      return failure();
+    Site site{rewriter, op.getLoc()};
+    Expr half = 0.5 * Expr(&site, source->getOperand(0));
+    Expr root = isa<math::CosOp>(source) ? sin(half) : sinh(half);
+    double factor = isa<math::CosOp>(source) ? -2 * sign : 2 * sign;
+    rewriter.replaceOp(op, (factor * (root * root)).value());
+    return success();
+  }
+};
+
+// sqrt(1 + s) - 1  =  s / (sqrt(1 + s) + 1)     for |s| < 1
+struct RootMinusOne : OpRewritePattern<arith::SubFOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(arith::SubFOp op, PatternRewriter &rewriter) const override {
+    auto [value, sign] = distanceFromOne(op);
+    auto root = value ? value.getDefiningOp<math::SqrtOp>() : math::SqrtOp();
+    Operation *sum = root ? root.getOperand().getDefiningOp() : nullptr;
+    if (!isa_and_nonnull<arith::AddFOp, arith::SubFOp>(sum))
+      return failure();
+    Site site{rewriter, op.getLoc()};
+    Value left = sum->getOperand(0), right = sum->getOperand(1);
+    const bool isAdded = isa<arith::AddFOp>(sum);
+    if (!(isAdded ? isConstant(right, 1) || isConstant(left, 1) : isConstant(left, 1)))
+      return failure();
+    Expr s = isAdded ? Expr(&site, isConstant(right, 1) ? left : right) : -Expr(&site, right);
+    Expr r(&site, value);
+    Expr small = given(s / (r + 1.0), s, 0.5 / r);
+    Expr result = where(1.0 > abs(s), small, r - 1.0);
+    rewriter.replaceOp(op, (sign < 0 ? -result : result).value());
+    return success();
+  }
+};
+
+} // namespace
+
+void loss::ir::addStableValues(RewritePatternSet &patterns) {
+  patterns.add<LogOfCosh, LogCoshBySoftplus, PlusMinusConstant, CosineMinusOne, RootMinusOne>(
+      patterns.getContext(), /*benefit=*/2);
+}
