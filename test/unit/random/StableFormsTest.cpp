@@ -58,7 +58,10 @@ protected:
     return std::move(*parsed);
   }
 
-  Data data(const Row &row) const {
+  Data data(Row row) const {
+    // f32 numbers, so that f32 and f64 see the same.
+    for (double &x : row)
+      x = double(float(x));
     Data data;
     auto classes = int64_t(row.size());
     data.sizes = {1, classes};
@@ -183,10 +186,14 @@ INSTANTIATE_TEST_SUITE_P(
              "sum(log(softmax(x over c) / (1 - softmax(x over c))) over c)",
              {{20, 0, 0}, {1, 2, 3}, {0, 0, 60}}},
         Case{"reciprocal", "sum(1 / (1 - softmax(x over c)) over c)", {{5, 0, 0}, {1, 2, 3}}},
-        Case{"sigmoid", "-sum(log(1 - sigmoid(x)) over c)", {{20, -20, 60}, {0, 1, -1}}},
+        Case{"sigmoid",
+             "-sum(log(1 - sigmoid(x)) over c)",
+             {{20, -20, 60}, {0, 1, -1}},
+             "sum(softplus(x) over c)"},
         Case{"sigmoidExpm1",
              "-sum(log(-expm1(log_sigmoid(x))) over c)",
-             {{20, -20, 60}, {0, 1, -1}}},
+             {{20, -20, 60}, {0, 1, -1}},
+             "sum(softplus(x) over c)"},
         Case{"ofExp", "-sum(log(1 - exp(-x^2)) over c)", {{1e-3, 1, 5}, {0.8, 0.84, -0.01}}},
         Case{"underflow",
              "-sum(log(1 - softmax(x over c)) over c)",
@@ -222,7 +229,7 @@ INSTANTIATE_TEST_SUITE_P(
              "sum(if x < -1e9 then 0 else softmax(x over c) * log_softmax(x over c)^2 over c)"},
         Case{"sigmoids",
              "sum(sigmoid(x) * log(sigmoid(x)) over c)",
-             {{-inf, 1, -2}},
+             {{-inf, 1, -3}},
              "sum(if x < -1e9 then 0 else sigmoid(x) * log_sigmoid(x) over c)"}),
     [](const testing::TestParamInfo<Case> &info) { return info.param.name; });
 
@@ -231,7 +238,10 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(Case{"sigmoid", "sum(sigmoid(x)^0.1 over c)", {{-110, -60, 5}, {-300, 0, 100}}},
                     Case{"softmax", "sum(softmax(x over c)^0.3 over c)", {{0, -120, 3}, {1, 2, 3}}},
                     Case{"root", "sum(sqrt(softmax(x over c)) over c)", {{0, -150, 3}, {1, 2, 3}}},
-                    Case{"complement", "sum((1 - sigmoid(x))^0.2 over c)", {{110, 60, -5}}},
+                    Case{"complement",
+                         "sum((1 - sigmoid(x))^0.2 over c)",
+                         {{110, 60, -5}},
+                         "sum(sigmoid(-x)^0.2 over c)"},
                     Case{"complementOfSoftmax",
                          "sum((1 - softmax(x over c))^0.5 over c)",
                          {{30, 0, 1}, {1, 2, 3}, {0, 0, 90}}},
@@ -249,11 +259,11 @@ INSTANTIATE_TEST_SUITE_P(
 INSTANTIATE_TEST_SUITE_P(
     Cancellation, StableForms,
     testing::Values(
-        Case{"logCosh", "sum(log(cosh(x)) over c)", {{1e-4, -0.3, 2}, {1e-9, -120, 1}}},
+        Case{"logCosh", "sum(log(cosh(x)) over c)", {{1e-4, -0.3, 2}, {1e-9, -40, 1}}},
         Case{"logCoshByExp", "sum(log((exp(x) + exp(-x)) / 2) over c)", {{1e-4, -0.3, 2}}},
         Case{"logCoshBySoftplus",
              "sum(x + softplus(-2 * x) - log(2) over c)",
-             {{1e-4, -0.3, 2}, {1e-9, -120, 1}}},
+             {{1e-4, -0.3, 2}, {1e-9, -40, 1}}},
         Case{"oneMinusCos", "sum(1 - cos(x) over c)", {{1e-4, -0.3, 2}}},
         Case{"coshMinusOne", "sum(cosh(x) - 1 over c)", {{1e-4, -0.3, 2}}},
         Case{"rootMinusOne",

@@ -75,6 +75,14 @@ struct Place : Site {
   Expr operator()(Value value) const { return {this, value}; }
 };
 
+/// Whether a use is a power whose exponent is no constant.
+bool isBaseOfOpenPower(Value value) {
+  return llvm::any_of(value.getUses(), [](OpOperand &use) {
+    return isa<math::PowFOp>(use.getOwner()) && use.getOperandNumber() == 0 &&
+           !constantOf(use.getOwner()->getOperand(1));
+  });
+}
+
 // log1mexp(log_softmax(x))  =  log(1 - p),   expm1(log_softmax(x))  =  -(1 - p),
 // and -log_softmax(x) where it is used near 0
 template <typename Op> struct ComplementOfSoftmax : OpRewritePattern<Op> {
@@ -85,6 +93,12 @@ template <typename Op> struct ComplementOfSoftmax : OpRewritePattern<Op> {
     constexpr bool isNegation = std::is_same_v<Op, arith::NegFOp>;
     auto source = op->getOperand(0).template getDefiningOp<LogSoftmaxOp>();
     if (!source || (isNegation && !isUsedNearZero(op->getResult(0))))
+      return failure();
+    // A power of 1 - p by a parameter: as a factor it need not be exact near 0, and that costs a
+    // pass over the classes.
+    if (std::is_same_v<Op, math::ExpM1Op> && llvm::any_of(op->getUsers(), [](Operation *user) {
+          return isa<arith::NegFOp>(user) && isBaseOfOpenPower(user->getResult(0));
+        }))
       return failure();
     Place at(rewriter, op);
     OnlyMaximum maximum(at(source.getInput()), source.getAxisAttr());
@@ -115,17 +129,23 @@ Value complementOf(Value value) {
   return difference && isConstant(difference.getLhs(), 1) ? difference.getRhs() : Value();
 }
 
-// 1 - softmax(x), where it is a divisor
+// 1 - softmax(x), where it is a divisor; -expm1(log_softmax(x)), where it is the base of a power by
+// a parameter
 struct OneMinusSoftmax : OpRewritePattern<arith::SubFOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(arith::SubFOp op, PatternRewriter &rewriter) const override {
     Value other = complementOf(op.getResult());
     auto source = other ? other.getDefiningOp<SoftmaxOp>() : SoftmaxOp();
-    if (!source || !isDivisor(op.getResult()))
+    if (!source)
       return failure();
     Place at(rewriter, op);
-    OnlyMaximum maximum(at(source.getInput()), source.getAxisAttr());
-    rewriter.replaceOp(op, maximum.complement().value());
+    Expr x = at(source.getInput());
+    if (isDivisor(op.getResult()))
+      rewriter.replaceOp(op, OnlyMaximum(x, source.getAxisAttr()).complement().value());
+    else if (isBaseOfOpenPower(op.getResult()))
+      rewriter.replaceOp(op, (-apply<math::ExpM1Op>(logSoftmax(x, source.getAxisAttr()))).value());
+    else
+      return failure();
     return success();
   }
 };
@@ -415,14 +435,6 @@ struct XlogyOfExponential : OpRewritePattern<XlogyOp> {
     return success();
   }
 };
-
-/// Whether a use is a power whose exponent is no constant.
-bool isBaseOfOpenPower(Value value) {
-  return llvm::any_of(value.getUses(), [](OpOperand &use) {
-    return isa<math::PowFOp>(use.getOwner()) && use.getOperandNumber() == 0 &&
-           !constantOf(use.getOwner()->getOperand(1));
-  });
-}
 
 // 1 - sum(w * softmax(x))  =  sum((1 - w) * softmax(x))     where it is used near 0
 struct ComplementOfWeightedProbability : OpRewritePattern<arith::SubFOp> {

@@ -140,7 +140,8 @@ struct RootMinusOne : OpRewritePattern<arith::SubFOp> {
     Expr s = isAdded ? Expr(&site, isConstant(right, 1) ? left : right) : -Expr(&site, right);
     Expr r(&site, value);
     Expr small = given(s / (r + 1.0), s, 0.5 / r);
-    Expr result = where(1.0 > abs(s), small, r - 1.0);
+    // A sum, which is not taken for the difference again.
+    Expr result = where(1.0 > abs(s), small, r + -1.0);
     rewriter.replaceOp(op, (sign < 0 ? -result : result).value());
     return success();
   }
