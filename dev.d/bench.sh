@@ -13,13 +13,6 @@ with 1 when a requirement is missed. Takes about 5 minutes; the machine should d
 EOF
 }
 
-# The machine, for people who compare tables.
-machine() {
-  local model
-  model=$(sed -n 's/^model name[[:space:]]*: //p' /proc/cpuinfo | head -n 1)
-  echo "$model, $(nproc) cores, $(awk '/^MemTotal/ { printf "%.0f GB", $2 / 1048576 }' /proc/meminfo), $(date -u +%F)"
-}
-
 table() { # rows with tabs in, a Markdown table out
   awk -F '\t' '
     BEGIN { split("measure|measured|required|", head, "|")

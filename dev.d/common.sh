@@ -39,6 +39,13 @@ say() { echo "== $*"; }
 # seconds SINCE: whole seconds since a value of $SECONDS.
 seconds() { echo "$((SECONDS - $1)) s"; }
 
+# The machine, for people who compare figures.
+machine() {
+  local model
+  model=$(sed -n 's/^model name[[:space:]]*: //p' /proc/cpuinfo | head -n 1)
+  echo "$model, $(nproc) cores, $(awk '/^MemTotal/ { printf "%.0f GB", $2 / 1048576 }' /proc/meminfo), $(date -u +%F)"
+}
+
 # step TEXT LOG CMD...: one line of progress for a command whose output goes to a log file.
 step() {
   local text=$1 log=$2 start=$SECONDS
