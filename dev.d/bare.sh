@@ -126,9 +126,8 @@ bare_run() { # FOLDER SHARE(yes|no) SCRIPT
   local -a shared=() settings=()
   [[ $2 == no ]] || mapfile -t shared < <(bare_shared)
   mapfile -t -d '' settings < <(bare_environment)
-  # Compiled files are found again whatever the clone's path is.
   settings+=("HOME=$BARE_HOME" PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-    "CCACHE_DIR=$BARE_HOME/.cache/ccache" "CCACHE_BASEDIR=$BARE_CLONE" CCACHE_NOHASHDIR=1)
+    "CCACHE_DIR=$BARE_HOME/.cache/ccache")
   exec 8> >(tee "$LOGS/bare.log")
   output=$!
   namespace env -i "${settings[@]}" bash "$ROOT/dev.d/bare_inside.sh" "$1" "cd $BARE_CLONE || exit"$'\n'"$3" "${shared[@]}" \
