@@ -51,6 +51,22 @@ measured_pace() { # SECONDS RUN OPTION...
   return 1
 }
 
+# How long all that follows takes, from the seconds of one compilation, of one step of training in its precision,
+# and of one step of the small network. Reads what run_demo has set. An image takes a third of a step's share where it
+# is only classified, bf16 a third of f32 where it is native; a program takes seconds to load and read the data.
+expected_seconds() { # COMPILING STEP PRECISION SMALL
+  awk -v losses="${#losses[@]}" -v cores="$(nproc)" -v jobs="$jobs" -v steps="$steps" -v evaluations="$evaluations" \
+    -v search_steps="$search_steps" -v compiling="$1" -v step="$2" -v precision="$3" -v small="$4" '
+    function rounds(tasks) { return int((tasks + jobs - 1) / jobs) }
+    BEGIN {
+      training = (steps + (2 * 2000 + 10000) / 128 / 3) * step + 3
+      comparing = (50 + (2000 + 10000) / 128 / 3) * step * (precision == "bf16" ? 3 : 1) + 3
+      evaluating = (search_steps + 2 * 2000 / 128 / 3) * small
+      printf "%.0f", losses * compiling / cores + rounds(4) * training + rounds(2) * comparing + \
+        rounds(evaluations + 1) * evaluating + 5
+    }'
+}
+
 # The first result, and what the rest will take. Reads what run_demo has set.
 demo_first() { # OUT
   local out=$1/first begin step small compiling precision
@@ -70,18 +86,8 @@ demo_first() { # OUT
   small=$(measured_pace 5 "$out/small" --loss "$out/ngl.so" --model b0net --data fashion-mnist --batch 128 --threads 1) ||
     fail "expected some steps of training, but found none in $out/small"
   precision=$(sed -n 's/.*"precision": "\(.*\)".*/\1/p' "$out/run/summary.json")
-  # An image takes a third of that where it is only classified, bf16 a third of f32 where it is native; a program
-  # takes seconds to load and read the data.
-  expected=$(awk -v losses="${#losses[@]}" -v compiling="$compiling" -v cores="$(nproc)" -v step="$step" -v precision="$precision" \
-    -v small="$small" -v steps="$steps" -v jobs="$jobs" -v evaluations="$evaluations" -v searched="$search_steps" '
-    function rounds(tasks) { return int((tasks + jobs - 1) / jobs) }
-    BEGIN {
-      training = (steps + (2 * 2000 + 10000) / 128 / 3) * step + 3
-      comparing = (50 + (2000 + 10000) / 128 / 3) * step * (precision == "bf16" ? 3 : 1) + 3
-      evaluating = (searched + 2 * 2000 / 128 / 3) * small
-      printf "%.0f", losses * compiling / cores + rounds(4) * training + rounds(2) * comparing + rounds(evaluations + 1) * evaluating + 5
-    }')
-  say "expect $(minutes "$expected") more, if this pace holds: $(machine), load average $(cut -d ' ' -f 1 /proc/loadavg)"
+  expected=$(expected_seconds "$compiling" "$step" "$precision" "$small")
+  say "expect $(minutes "$expected") more, if this pace holds, $precision: $(machine), load average $(cut -d ' ' -f 1 /proc/loadavg)"
 }
 
 # minutes SECONDS: for people.
