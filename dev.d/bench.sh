@@ -6,7 +6,7 @@ help_bench() {
 usage: ./dev bench [--quick] [--write-docs]
 
 Builds and runs the benchmarks of test/bench and prints what was measured beside what is required. Exits
-with 1 when a requirement is missed. Takes about 5 minutes; the machine should do nothing else.
+with 1 when a requirement is missed. Takes about 7 minutes; the machine should do nothing else.
 
   --quick       2,000 programs instead of 10,000 to see whether memory grows (1 minute instead of 4)
   --write-docs  also write the table to docs/benchmarks.md
@@ -41,7 +41,7 @@ run_bench() {
   say "measuring on $(machine)"
   : >"$rows"
   local name
-  for name in bench-torch bench-search bench-compile; do
+  for name in bench-torch bench-threads bench-search bench-compile; do
     local -a arguments=()
     [[ $name != bench-compile ]] || arguments=("$BUILD/bin/lossc" "$programs")
     "$BUILD/bench/$name" "${arguments[@]}" >>"$rows" || fail "$name failed"

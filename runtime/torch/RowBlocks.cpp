@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <memory>
 #include <new>
@@ -12,26 +13,31 @@
 // calls, reach the one pool that is there.
 extern "C" {
 void GOMP_parallel(void (*body)(void *), void *data, unsigned threads, unsigned flags);
-int omp_get_thread_num(void);
-int omp_get_num_threads(void);
 }
 
 namespace loss::runtime {
 namespace {
 
+/// Blocks for each thread, where there are rows enough: a thread whose core is busy with another
+/// program takes fewer of them, and the others do not wait for half of the rows.
+constexpr int64_t blocksPerThread = 8;
+
 struct Division {
-  int64_t rows, grain;
+  int64_t rows, blockRows;
   const std::function<void(int64_t, int64_t)> &body;
+  /// The first row that no thread has taken.
+  std::atomic<int64_t> next = 0;
 };
 
-void runBlock(void *data) {
-  const auto &division = *static_cast<const Division *>(data);
-  const int64_t mostBlocks = (division.rows + division.grain - 1) / division.grain;
-  const int64_t blocks = std::min<int64_t>(omp_get_num_threads(), mostBlocks);
-  const int64_t size = (division.rows + blocks - 1) / blocks;
-  const int64_t begin = omp_get_thread_num() * size;
-  if (begin < division.rows)
-    division.body(begin, std::min(division.rows, begin + size));
+/// What each thread does: takes the next block while there is one.
+void runBlocks(void *data) {
+  auto &division = *static_cast<Division *>(data);
+  for (;;) {
+    const int64_t begin = division.next.fetch_add(division.blockRows, std::memory_order_relaxed);
+    if (begin >= division.rows)
+      return;
+    division.body(begin, std::min(division.rows, begin + division.blockRows));
+  }
 }
 
 struct Buffer {
@@ -48,10 +54,12 @@ void forRowBlocks(int64_t rows, int64_t grain, const std::function<void(int64_t,
   if (rows <= 0)
     return;
   at::internal::lazy_init_num_threads();
-  if (rows <= grain || at::get_num_threads() == 1 || at::in_parallel_region())
+  const int64_t threads = at::get_num_threads();
+  if (rows <= grain || threads == 1 || at::in_parallel_region())
     return body(0, rows);
-  Division division{rows, std::max<int64_t>(grain, 1), body};
-  GOMP_parallel(runBlock, &division, 0, 0);
+  const int64_t blocks = threads * blocksPerThread;
+  Division division{rows, std::max<int64_t>({1, grain, (rows + blocks - 1) / blocks}), body};
+  GOMP_parallel(runBlocks, &division, 0, 0);
 }
 
 void *ThreadScratch::get(size_t bytes) {

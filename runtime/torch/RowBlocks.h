@@ -9,7 +9,8 @@
 namespace loss::runtime {
 
 /// Calls `body(begin, end)` for consecutive ranges that cover [0, rows), at least `grain` rows
-/// each, on the threads that LibTorch uses inside an operation. `body` must not throw.
+/// each but the last, on the threads that LibTorch uses inside an operation. A thread takes the
+/// next range when it is done with one. `body` must not throw.
 void forRowBlocks(int64_t rows, int64_t grain,
                   const std::function<void(int64_t begin, int64_t end)> &body);
 

@@ -57,6 +57,27 @@ std::string firstDifference(const std::string &before, const std::string &now) {
   return "it has other fields";
 }
 
+/// Calls `read(archive, configuration)` for a checkpoint. Throws StorageError when it is damaged.
+template <typename Read> void readCheckpoint(const std::string &path, Read read) {
+  std::istringstream bytes(readWholeFile(path));
+  torch::serialize::InputArchive archive;
+  try {
+    archive.load_from(bytes);
+    torch::IValue version, configuration;
+    archive.read("version", version);
+    archive.read("configuration", configuration);
+    if (version.toInt() != formatVersion)
+      throw StorageError(path + ": expected a checkpoint of version " +
+                         std::to_string(formatVersion) + ", but found version " +
+                         std::to_string(version.toInt()));
+    read(archive, configuration.toStringRef());
+  } catch (const c10::Error &) {
+    throw StorageError(path + ": the checkpoint is damaged or no checkpoint at all");
+  } catch (const nlohmann::json::exception &) {
+    throw StorageError(path + ": the checkpoint is damaged");
+  }
+}
+
 } // namespace
 
 void saveCheckpoint(const std::string &path, const std::string &configuration,
@@ -74,20 +95,16 @@ void saveCheckpoint(const std::string &path, const std::string &configuration,
   writeFileAtomically(path, bytes.str());
 }
 
+int recordedThreads(const std::string &path) {
+  int threads = 0;
+  readCheckpoint(path, [&](const auto &, const std::string &configuration) {
+    threads = nlohmann::json::parse(configuration).at("threads").get<int>();
+  });
+  return threads;
+}
+
 void loadCheckpoint(const std::string &path, const std::string &configuration, TrainState &state) {
-  std::istringstream bytes(readWholeFile(path));
-  std::string stored;
-  torch::serialize::InputArchive archive;
-  try {
-    archive.load_from(bytes);
-    torch::IValue version, text;
-    archive.read("version", version);
-    archive.read("configuration", text);
-    if (version.toInt() != formatVersion)
-      throw StorageError(path + ": expected a checkpoint of version " +
-                         std::to_string(formatVersion) + ", but found version " +
-                         std::to_string(version.toInt()));
-    stored = text.toStringRef();
+  readCheckpoint(path, [&](auto &archive, const std::string &stored) {
     if (const std::string difference = firstDifference(stored, configuration); !difference.empty())
       throw ConfigError(path + ": the checkpoint belongs to another configuration: " + difference);
     torch::Tensor history;
@@ -98,11 +115,7 @@ void loadCheckpoint(const std::string &path, const std::string &configuration, T
     state.network->load(network);
     archive.read("optimizer", optimizer);
     state.optimizer->load(optimizer);
-  } catch (const c10::Error &) {
-    throw StorageError(path + ": the checkpoint is damaged or no checkpoint at all");
-  } catch (const nlohmann::json::exception &) {
-    throw StorageError(path + ": the checkpoint is damaged");
-  }
+  });
 }
 
 } // namespace loss::runtime

@@ -18,6 +18,10 @@ struct TrainState {
 void saveCheckpoint(const std::string &path, const std::string &configuration,
                     const TrainState &state);
 
+/// The number of threads of the run that wrote the checkpoint. Throws StorageError when the file is
+/// damaged.
+int recordedThreads(const std::string &path);
+
 /// Reads what saveCheckpoint() wrote into a state with the same network and optimizer. Throws
 /// StorageError when the file is damaged, ConfigError when it belongs to another configuration (the
 /// first difference is named).

@@ -67,6 +67,7 @@ void RunDirectory::writeSummary(const TrainResult &result, const TrainLoss &loss
       {"parameters", result.parameters},
       {"parameters_and_statistics", result.parametersAndStatistics},
       {"precision", result.precision},
+      {"threads", result.threads},
       {"train_loss", finiteOrNull(result.finalTrainLoss)},
       {"val_accuracy", result.finalValAccuracy},
       {"best_val_accuracy", result.bestValAccuracy},
@@ -81,6 +82,7 @@ void RunDirectory::writeSummary(const TrainResult &result, const TrainLoss &loss
 TrainResult trainInDirectory(TrainConfig config, const TrainLoss &loss, const Dataset &data,
                              const RunDirectory &directory, const ProgressFn &progress) {
   config.checkpointPath = directory.checkpointPath();
+  config.threads = threadsOf(config);
   config.onValidation = [&](const auto &history) { directory.writeMetrics(history); };
   directory.writeConfig(config, loss, data);
   TrainResult result = train(config, loss, data, progress);

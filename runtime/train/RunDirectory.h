@@ -21,7 +21,9 @@ public:
   /// resumed or overwritten. Throws ConfigError, StorageError.
   RunDirectory(const std::string &path, bool resume, bool overwrite);
 
-  std::string checkpointPath() const { return path + "/checkpoint.pt"; }
+  /// Where the checkpoint of the run in the folder `path` lies.
+  static std::string checkpointIn(const std::string &path) { return path + "/checkpoint.pt"; }
+  std::string checkpointPath() const { return checkpointIn(path); }
 
   void writeConfig(const TrainConfig &config, const TrainLoss &loss, const Dataset &data) const;
   void writeMetrics(const std::vector<StepRecord> &history) const;
@@ -32,7 +34,8 @@ private:
 };
 
 /// Trains and keeps the folder up to date: the configuration at the start, metrics at every
-/// validation, all of it at the end. The checkpoint path of `config` is replaced.
+/// validation, all of it at the end. The checkpoint path of `config` is replaced, and the number of
+/// threads is settled (threadsOf()).
 TrainResult trainInDirectory(TrainConfig config, const TrainLoss &loss, const Dataset &data,
                              const RunDirectory &directory, const ProgressFn &progress = {});
 

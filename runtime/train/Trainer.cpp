@@ -17,6 +17,9 @@
 #include <cmath>
 #include <filesystem>
 
+// A function of LibTorch's OpenMP runtime: whether it may use fewer threads than asked for.
+extern "C" void omp_set_dynamic(int may);
+
 namespace loss::runtime {
 namespace {
 
@@ -213,6 +216,7 @@ private:
     result.parameters = state.network->parameterCount();
     result.parametersAndStatistics = state.network->parameterAndStatisticCount();
     result.precision = bf16 ? "bf16" : "f32";
+    result.threads = config.threads;
     result.history = std::move(state.history);
     for (const StepRecord &record : result.history)
       if (record.valAccuracy) {
@@ -259,11 +263,22 @@ private:
 
 void requestStop() { stopRequested = true; }
 
-TrainResult train(const TrainConfig &config, const TrainLoss &loss, const Dataset &data,
+int threadsOf(const TrainConfig &config) {
+  if (config.threads != 0)
+    return config.threads;
+  if (config.resume && std::filesystem::exists(config.checkpointPath))
+    if (const int recorded = recordedThreads(config.checkpointPath); recorded > 0)
+      return recorded;
+  return at::get_num_threads();
+}
+
+TrainResult train(const TrainConfig &asked, const TrainLoss &loss, const Dataset &data,
                   const ProgressFn &progress) {
-  checkConfig(config);
-  if (config.threads > 0)
-    at::set_num_threads(config.threads);
+  checkConfig(asked);
+  TrainConfig config = asked;
+  config.threads = threadsOf(config);
+  omp_set_dynamic(0);
+  at::set_num_threads(config.threads);
   return Training(config, loss, data, progress).run();
 }
 

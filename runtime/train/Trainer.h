@@ -50,7 +50,7 @@ struct TrainConfig {
   int64_t warmup = -1;
   AugmentKind augment = AugmentKind::Base;
   uint64_t seed = 1;
-  /// Threads of LibTorch in this process; 0 leaves them as they are. 1 is what the search uses.
+  /// Threads of LibTorch in this process; 0: see threadsOf(). 1 is what the search uses.
   int threads = 0;
   PrecisionKind precision = PrecisionKind::Auto;
   /// Use only the first N training images after the fixed shuffle (0: all).
@@ -112,6 +112,8 @@ struct TrainResult {
   double seconds = 0, secondsInLoss = 0;
   /// Effective: "f32" or "bf16".
   std::string precision;
+  /// Effective, as threadsOf() tells.
+  int threads = 0;
   /// One a step, from the first on (also after a resume).
   std::vector<StepRecord> history;
 };
@@ -123,6 +125,11 @@ using ProgressFn = std::function<ProgressAction(const StepRecord &record, int64_
 
 /// Names of the networks: "b0net", "resnet9".
 const std::vector<std::string> &modelNames();
+
+/// The number of threads of a training, which stays the same from its start to its end: `threads`;
+/// if that is 0, the number of the run that it resumes, or else what LibTorch chooses in this
+/// process. Throws StorageError.
+int threadsOf(const TrainConfig &config);
 
 /// Trains. Throws ConfigError, StorageError, and what the loss throws (bad class index and so on).
 TrainResult train(const TrainConfig &config, const TrainLoss &loss, const Dataset &data,

@@ -149,7 +149,8 @@ public:
                            {"train-loss", finite(result.finalTrainLoss)},
                            {"final-accuracy", finite(result.finalValAccuracy)},
                            {"seconds-in-loss", result.secondsInLoss},
-                           {"precision", result.precision}};
+                           {"precision", result.precision},
+                           {"threads", result.threads}};
       switch (result.status) {
       case runtime::RunStatus::Completed:
         answer["fitness"] = result.bestValAccuracy;

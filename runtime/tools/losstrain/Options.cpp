@@ -56,7 +56,9 @@ void addTraining(CLI::App &app, TrainOptions &o) {
       ->check(CLI::Range(int64_t(-1), int64_t(1) << 40));
   addEnum(app, "--augment", c.augment, augmentNames(), "base: pad by 4, random crop, random flip");
   app.add_option("--seed", c.seed, "Seed of everything random");
-  app.add_option("--threads", c.threads, "Threads (0: as LibTorch chooses)");
+  app.add_option(
+      "--threads", c.threads,
+      "Threads, the same for the whole run (0: as LibTorch chooses, or of the run to resume)");
   addEnum(app, "--precision", c.precision, precisionNames(),
           "Numbers of the network; auto: bf16 where the processor has it");
   app.add_option("--train-subset", c.trainSubset, "Use only N training images (0: all)");

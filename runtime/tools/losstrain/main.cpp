@@ -2,6 +2,7 @@
 
 #include "compiler/Pipeline/Compiler.h"
 #include "runtime/tools/losstrain/Options.h"
+#include "runtime/train/PassiveWaiting.h"
 #include "runtime/train/ProgressBar.h"
 #include "runtime/train/RunDirectory.h"
 
@@ -27,7 +28,12 @@ int printTable(const TrainOptions &options) {
   return Done;
 }
 
-int runTraining(TrainOptions &options) {
+int runTraining(TrainOptions &options, char **argv) {
+  if (!options.out.empty())
+    options.config.checkpointPath = RunDirectory::checkpointIn(options.out);
+  options.config.threads = threadsOf(options.config);
+  if (options.config.threads > 1)
+    waitPassively(argv);
   const TrainLoss loss = TrainLoss::resolve(options.loss, options.params);
   const auto data = loadDataset(options.data, options.dataDir);
   ProgressBar bar(loss.name(), stderr, isatty(STDERR_FILENO));
@@ -52,9 +58,9 @@ int runTraining(TrainOptions &options) {
   return result.status == RunStatus::Interrupted ? 128 + SIGINT : Done;
 }
 
-int guardedMain(TrainOptions &options) {
+int guardedMain(TrainOptions &options, char **argv) {
   try {
-    return options.tableRuns.empty() ? runTraining(options) : printTable(options);
+    return options.tableRuns.empty() ? runTraining(options, argv) : printTable(options);
   } catch (const StorageError &error) {
     spdlog::error("{}", error.what());
     return IoError;
@@ -94,5 +100,5 @@ int main(int argc, char **argv) {
   sigaction(SIGTERM, &action, nullptr);
   // A file that grows too large is an error of the write, as a full disk is.
   std::signal(SIGXFSZ, SIG_IGN);
-  return guardedMain(options);
+  return guardedMain(options, argv);
 }

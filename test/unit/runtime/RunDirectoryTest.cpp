@@ -5,7 +5,9 @@
 #include "runtime/train/RunDirectory.h"
 #include "runtime/train/Schedule.h"
 
+#include <ATen/Parallel.h>
 #include <gmock/gmock.h>
+#include <nlohmann/json.hpp>
 
 #include <cmath>
 #include <csignal>
@@ -48,6 +50,51 @@ TEST(RunDirectory, HoldsTheRun) {
   EXPECT_EQ(run.loss, "torch:cross_entropy");
   EXPECT_EQ(run.trainLosses.size(), 4u);
   EXPECT_TRUE(run.testAccuracy.has_value());
+}
+
+int recordedIn(const std::string &file) {
+  return nlohmann::json::parse(readWholeFile(file)).at("threads").get<int>();
+}
+
+TEST(RunDirectory, RecordsTheNumberOfThreadsAndAResumeKeepsIt) {
+  const Dataset data = quarterData();
+  const int usual = at::get_num_threads();
+  TempFolder folder;
+  TrainConfig config = quickConfig(4);
+  config.threads = 3;
+  const ProgressFn untilTheSecond = [](const StepRecord &record, int64_t) {
+    return record.step == 2 ? ProgressAction::Stop : ProgressAction::Continue;
+  };
+  trainInDirectory(config, crossEntropy, data, RunDirectory(folder.path, false, false),
+                   untilTheSecond);
+  EXPECT_EQ(recordedIn(folder / "config.json"), 3);
+  EXPECT_EQ(recordedIn(folder / "summary.json"), 3);
+
+  // Not said: that of the run, however many this process would take.
+  at::set_num_threads(2);
+  config.threads = 0;
+  config.resume = true;
+  const TrainResult resumed =
+      trainInDirectory(config, crossEntropy, data, RunDirectory(folder.path, true, false));
+  EXPECT_EQ(resumed.steps, 4);
+  EXPECT_EQ(resumed.threads, 3);
+  EXPECT_EQ(at::get_num_threads(), 3);
+  EXPECT_EQ(recordedIn(folder / "config.json"), 3);
+
+  // Another number is another run.
+  config.threads = 2;
+  EXPECT_THAT(
+      [&] { trainInDirectory(config, crossEntropy, data, RunDirectory(folder.path, true, false)); },
+      testing::ThrowsMessage<ConfigError>(HasSubstr("threads was 3 and is 2")));
+
+  // A run of its own that says nothing takes what LibTorch chooses, and records it.
+  TempFolder another;
+  at::set_num_threads(2);
+  config.threads = 0;
+  config.resume = false;
+  trainInDirectory(config, crossEntropy, data, RunDirectory(another.path, false, false));
+  EXPECT_EQ(recordedIn(another / "config.json"), 2);
+  at::set_num_threads(usual);
 }
 
 TEST(RunDirectory, RefusesAFolderThatHoldsARun) {
