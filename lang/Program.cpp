@@ -5,6 +5,17 @@
 
 namespace loss::lang {
 
+/// The operations without a name in the language come first.
+static constexpr size_t unnamedCount = static_cast<size_t>(Op::Select) + 1;
+static constexpr size_t namedCount =
+#define LOSS_UNARY(NAME, DOC, DOMAIN) +1
+#define LOSS_BINARY(NAME, DOC, DOMAIN) +1
+#define LOSS_TERNARY(NAME, DOC, DOMAIN) +1
+#define LOSS_REDUCTION(NAME, DOC, DOMAIN) +1
+#define LOSS_AXISWISE(NAME, DOC, DOMAIN) +1
+#include "lang/Builtins.def"
+    ;
+
 std::string_view opName(Op op) {
   static constexpr std::string_view names[] = {
       "input",     "param",
@@ -26,6 +37,7 @@ std::string_view opName(Op op) {
 #define LOSS_AXISWISE(NAME, DOC, DOMAIN) #NAME,
 #include "lang/Builtins.def"
   };
+  static_assert(std::size(names) == unnamedCount + namedCount);
   return names[static_cast<size_t>(op)];
 }
 

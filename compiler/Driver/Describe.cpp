@@ -2,8 +2,9 @@
 
 #include "compiler/Driver/Driver.h"
 
-#include "runtime/abi/LossAbi.h"
+#include "runtime/abi/LossNames.h"
 #include "runtime/module/ElfCheck.h"
+#include "runtime/module/ModuleCheck.h"
 
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/Support/FileSystem.h"
@@ -36,10 +37,8 @@ int loss::describeModule(const std::string &path, llvm::raw_ostream &out,
   auto *module = static_cast<const LossModule *>(dlsym(handle, LOSSLANG_MODULE_SYMBOL));
   if (!module || module->magic != LOSSLANG_ABI_MAGIC)
     return fail("'" + path + "' is no compiled loss: expected the symbol " LOSSLANG_MODULE_SYMBOL);
-  if (module->abi_version != LOSSLANG_ABI_VERSION)
-    return fail("'" + path + "': expected interface version " + llvm::Twine(LOSSLANG_ABI_VERSION) +
-                ", but found version " + llvm::Twine(module->abi_version) +
-                "; compile the loss again with this version's lossc");
+  if (std::string why = runtime::explainUnusable(*module); !why.empty())
+    return fail("'" + path + "': " + why);
 
   out << "loss " << module->name;
   if (module->doc[0])
@@ -49,10 +48,12 @@ int loss::describeModule(const std::string &path, llvm::raw_ostream &out,
       << module->abi_version << "\n";
   out << "  source       sha256 " << module->source_hash << "\n";
   out << "inputs\n";
-  static const char *const kinds[] = {"", "target ", "fixed "};
   for (uint32_t i = 0; i < module->input_count; ++i) {
     const LossInput &input = module->inputs[i];
-    out << "  " << input.name << ": " << kinds[input.kind] << "[";
+    out << "  " << input.name << ": ";
+    if (input.kind != LOSS_INPUT_VALUE)
+      out << abi::inputKindName(input.kind) << " ";
+    out << "[";
     for (uint32_t a = 0; a < input.axis_count; ++a)
       out << (a ? ", " : "") << module->axes[input.axes[a]];
     out << "]" << (input.has_gradient ? "  with gradient" : "");
@@ -71,25 +72,21 @@ int loss::describeModule(const std::string &path, llvm::raw_ostream &out,
   for (uint32_t i = 0; i < module->param_count; ++i) {
     const LossParam &param = module->params[i];
     out << "  " << param.name << " = " << llvm::format("%g", param.default_value);
-    static const char *const constraints[] = {"", ": positive", ": nonnegative", ": unit",
-                                              ": integer"};
-    out << constraints[param.constraint];
+    if (param.constraint != LOSS_ANY)
+      out << ": " << abi::constraintName(param.constraint);
     if (param.doc[0])
       out << "  " << firstLine(param.doc);
     out << "\n";
   }
   out << "kernels\n";
-  static const char *const elements[] = {"f32", "f64"};
-  static const char *const targets[] = {"no target", "class indices", "probabilities"};
-  static const char *const modes[] = {"value", "value and gradient", "value and all gradients",
-                                      "second order"};
   for (uint32_t i = 0; i < module->kernel_count; ++i) {
     const LossKernel &kernel = module->kernels[i];
-    out << "  " << elements[kernel.element] << ", " << targets[kernel.target] << ", "
-        << modes[kernel.mode] << (kernel.options ? ", smoothing and class weights" : "") << ":";
+    out << "  " << abi::elementName(kernel.element) << ", " << abi::targetName(kernel.target)
+        << ", " << abi::modeName(kernel.mode)
+        << (kernel.options ? ", smoothing and class weights" : "") << ":";
     for (unsigned level = 0; level < LOSS_LEVEL_COUNT; ++level)
       if (kernel.entry[level])
-        out << " x86-64-v" << level + 2;
+        out << " " << abi::levelName(level);
     out << (kernel.scratch ? "; with scratch\n" : "\n");
   }
   out.flush();

@@ -3,6 +3,7 @@
 #include "compiler/Pipeline/Explain.h"
 
 #include "compiler/Dialect/Loss/IR/Loss.h"
+#include "runtime/abi/LossNames.h"
 
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SetVector.h"
@@ -28,6 +29,19 @@ std::string times(unsigned count) {
 
 std::string listAxes(ArrayRef<StringAttr> axes) {
   return llvm::join(llvm::map_range(axes, [](StringAttr axis) { return axis.getValue(); }), ", ");
+}
+
+std::string articleAndName(ReduceKind kind) {
+  switch (kind) {
+  case ReduceKind::sum:
+    return "a sum";
+  case ReduceKind::max:
+  case ReduceKind::maxnum:
+    return "a maximum";
+  case ReduceKind::min:
+    return "a minimum";
+  }
+  llvm_unreachable("unknown reduction");
 }
 
 class KernelStory {
@@ -139,10 +153,9 @@ void KernelStory::tellPhase(PhaseOp phase) {
       if (operand.getParentRegion() != &phase.getBody())
         addSources(operand, sources);
   });
-  static const char *const kinds[] = {"a sum", "a maximum", "a minimum", "a maximum"};
   parts.clear();
   for (Attribute kind : phase.getReductions())
-    parts.push_back(kinds[static_cast<unsigned>(cast<ReduceKindAttr>(kind).getValue())]);
+    parts.push_back(articleAndName(cast<ReduceKindAttr>(kind).getValue()));
   if (!parts.empty())
     text += "; reduces " + listWords(parts);
   parts.clear();
@@ -220,16 +233,16 @@ std::string loss::explainKernels(const Compilation &compilation) {
             "row reads again comes from the cache if it fits.\n";
   else
     text += "One call computes everything: " + compilation.whyNoRows + ".\n";
-  static const char *const elements[] = {"f32", "f64"};
-  static const char *const targets[] = {"", ", class indices", ", probabilities"};
-  static const char *const modes[] = {"value", "value and gradient", "value and all gradients",
-                                      "second order"};
+  auto targetOf = [](const KernelInfo &kernel) {
+    return kernel.target == LOSS_TARGET_NONE ? std::string()
+                                             : std::string(", ") + abi::targetName(kernel.target);
+  };
   // Kernels that do the same are told of once, under all their names.
   llvm::MapVector<std::string, std::string, std::map<std::string, unsigned>> namesOf;
   auto module = *const_cast<Compilation &>(compilation).module;
   for (const KernelInfo &kernel : info.kernels)
     namesOf[KernelStory(module.lookupSymbol<KernelOp>(kernel.symbols[0]), info).tell()] +=
-        std::string(elements[kernel.element]) + targets[kernel.target] + ", " + modes[kernel.mode] +
+        abi::elementName(kernel.element) + targetOf(kernel) + ", " + abi::modeName(kernel.mode) +
         (kernel.options ? ", smoothing and class weights" : "") + "\n";
   for (auto &[story, names] : namesOf)
     text += "\n" + names + story;

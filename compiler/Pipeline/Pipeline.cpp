@@ -275,7 +275,7 @@ bool Run::differentiate() {
   if (info.classAxis >= 0) {
     builder.setInsertionPointAfter(plain);
     bases[1] = cast<ir::ProgramOp>(builder.clone(*plain));
-    bases[1].setSymName(info.name + optionSuffixes[1]);
+    bases[1].setSymName(info.name + optionSuffix(LOSS_WITH_OPTIONS));
     if (failed(pipelines.addOptions.run(bases[1])))
       return false;
     StringRef weighting = bases[1]->getAttrOfType<StringAttr>("loss.class_weighting").getValue();
@@ -297,6 +297,12 @@ bool Run::differentiate() {
   return !options.simplify || succeeded(pipelines.differentiate.run(module));
 }
 
+/// In the names of kernels.
+static StringRef targetInfix(unsigned target) {
+  constexpr const char *names[] = {"", "_index", "_dense"};
+  return abi::nameIn<LOSS_TARGET_COUNT>(names, target);
+}
+
 bool Run::specialise() {
   if (failed(pipelines.expand.run(*result.module)))
     return false;
@@ -311,15 +317,14 @@ bool Run::specialise() {
         continue;
       for (ir::ProgramOp program : programs) {
         StringRef modeName = program->getAttrOfType<StringAttr>("loss.mode").getValue();
-        unsigned mode = llvm::find(modeNames, modeName) - std::begin(modeNames);
+        unsigned mode = modeOfKey(modeName);
         unsigned option = program->getAttrOfType<BoolAttr>("loss.options").getValue();
         auto only = program->getAttrOfType<BoolAttr>("loss.by_index");
         if (!wants(selection.modes, mode) || !wants(selection.options, option) ||
             (only && only.getValue() != (target == LOSS_TARGET_INDEX)))
           continue;
-        static const char *const targets[] = {"", "_index", "_dense"};
-        std::string name = (Twine(element == LOSS_F64 ? "f64" : "f32") + targets[target] + "_" +
-                            modeName + optionSuffixes[option])
+        std::string name = (Twine(abi::elementName(element)) + targetInfix(target) + "_" +
+                            modeName + optionSuffix(option))
                                .str();
         auto variant = cast<ir::ProgramOp>(builder.clone(*program));
         variant.setSymName(name);

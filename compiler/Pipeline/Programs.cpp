@@ -18,7 +18,7 @@ LogicalResult loss::addGradientPrograms(ir::ProgramOp base, unsigned option, con
                                         const KernelSelection &selection) {
   OpBuilder builder(base.getContext());
   auto mark = [&](ir::ProgramOp program, unsigned mode) {
-    program->setAttr("loss.mode", builder.getStringAttr(modeNames[mode]));
+    program->setAttr("loss.mode", builder.getStringAttr(abi::modeKey(mode)));
     program->setAttr("loss.options", builder.getBoolAttr(option));
   };
   mark(base, LOSS_VALUE);
@@ -29,7 +29,7 @@ LogicalResult loss::addGradientPrograms(ir::ProgramOp base, unsigned option, con
     SmallVector<ir::ProgramOp> added;
     if (by.empty() || !(wants(selection.modes, first) || wants(selection.modes, second)))
       return added;
-    std::string name = ("_" + Twine(modeNames[first]) + suffix).str();
+    std::string name = ("_" + Twine(abi::modeKey(first)) + suffix).str();
     FailureOr<ir::ProgramOp> gradient = ir::gradientForKernel(base, by, name);
     if (failed(gradient))
       return failure();
@@ -37,7 +37,7 @@ LogicalResult loss::addGradientPrograms(ir::ProgramOp base, unsigned option, con
     added.push_back(*gradient);
     if (!wants(selection.modes, second))
       return added;
-    name = (base.getSymName() + "_" + modeNames[second] + suffix).str();
+    name = (base.getSymName() + "_" + abi::modeKey(second) + suffix).str();
     FailureOr<ir::ProgramOp> tangent = ir::tangentForKernel(*gradient, name);
     if (failed(tangent))
       return failure();

@@ -5,12 +5,20 @@
 #include "compiler/Dialect/Loss/IR/Loss.h"
 #include "compiler/Pipeline/Compiler.h"
 #include "compiler/Target/ModuleInfo.h"
+#include "runtime/abi/LossNames.h"
 
 namespace loss {
 
-/// Names of the programs of a mode, and of kernels made of them.
-inline constexpr const char *modeNames[] = {"value", "grad", "all", "tangent", "tangent_all"};
-inline constexpr const char *optionSuffixes[] = {"", "_options"};
+/// Ends the names of the programs, and of kernels made of them, that serve the options or do not.
+inline const char *optionSuffix(unsigned option) { return option == LOSS_PLAIN ? "" : "_options"; }
+
+/// The mode whose abi::modeKey() a program carries.
+inline unsigned modeOfKey(llvm::StringRef key) {
+  unsigned mode = LOSS_VALUE;
+  while (mode < LOSS_MODE_COUNT && key != abi::modeKey(mode))
+    ++mode;
+  return mode;
+}
 
 /// Whether a mask of KernelSelection has the bit of a value.
 inline bool wants(uint32_t mask, unsigned bit) { return mask >> bit & 1; }

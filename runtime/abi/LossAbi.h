@@ -23,17 +23,24 @@ extern "C" {
 #define LOSSLANG_ABI_VERSION 2u
 #define LOSSLANG_MODULE_SYMBOL "losslang_module"
 
+/* The enumerations below end with the number of their values, for tables of them. */
+
 /** Element type of the floating inputs, the value and the gradients of a kernel. */
-enum { LOSS_F32 = 0, LOSS_F64 = 1 };
+enum { LOSS_F32 = 0, LOSS_F64 = 1, LOSS_ELEMENT_COUNT = 2 };
 
 /** What an input is. A target is a distribution over the class axis; the caller chooses per call
  *  whether to pass it as class indices or densely. Gradients flow to values, not to fixed inputs
  *  (labels, regression targets, a teacher's logits) and targets, unless the caller asks for all. */
-enum { LOSS_INPUT_VALUE = 0, LOSS_INPUT_TARGET = 1, LOSS_INPUT_FIXED = 2 };
+enum {
+  LOSS_INPUT_VALUE = 0,
+  LOSS_INPUT_TARGET = 1,
+  LOSS_INPUT_FIXED = 2,
+  LOSS_INPUT_KIND_COUNT = 3
+};
 
 /** How a kernel takes the target: the loss has none, int64 class indices (the slab lacks the class
  *  axis), or one number for each class. */
-enum { LOSS_TARGET_NONE = 0, LOSS_TARGET_INDEX = 1, LOSS_TARGET_DENSE = 2 };
+enum { LOSS_TARGET_NONE = 0, LOSS_TARGET_INDEX = 1, LOSS_TARGET_DENSE = 2, LOSS_TARGET_COUNT = 3 };
 
 /** What a kernel computes. */
 enum {
@@ -50,11 +57,12 @@ enum {
   LOSS_TANGENT = 3,
   /** The same with tangents and gradients for all inputs but a target passed as indices, and for
    *  all parameters. */
-  LOSS_TANGENT_ALL = 4
+  LOSS_TANGENT_ALL = 4,
+  LOSS_MODE_COUNT = 5
 };
 
 /** Whether a kernel serves label smoothing and class weights. */
-enum { LOSS_PLAIN = 0, LOSS_WITH_OPTIONS = 1 };
+enum { LOSS_PLAIN = 0, LOSS_WITH_OPTIONS = 1, LOSS_OPTIONS_COUNT = 2 };
 
 /** What LOSS_WITH_OPTIONS kernels multiply by the class weights. */
 enum {
@@ -63,7 +71,8 @@ enum {
   /** The target, class by class: the loss is linear in it. */
   LOSS_WEIGHTS_TARGET = 1,
   /** The result, by the sum over the classes of target times weight. */
-  LOSS_WEIGHTS_RESULT = 2
+  LOSS_WEIGHTS_RESULT = 2,
+  LOSS_WEIGHTS_COUNT = 3
 };
 
 /** x86-64 feature levels that a kernel may be compiled for. */
@@ -135,7 +144,14 @@ typedef struct LossInput {
 } LossInput;
 
 /** Values that a parameter may have. */
-enum { LOSS_ANY = 0, LOSS_POSITIVE = 1, LOSS_NONNEGATIVE = 2, LOSS_UNIT = 3, LOSS_INTEGER = 4 };
+enum {
+  LOSS_ANY = 0,
+  LOSS_POSITIVE = 1,
+  LOSS_NONNEGATIVE = 2,
+  LOSS_UNIT = 3,
+  LOSS_INTEGER = 4,
+  LOSS_CONSTRAINT_COUNT = 5
+};
 
 typedef struct LossParam {
   const char *name;

@@ -115,7 +115,7 @@ private:
     std::mutex mutex;
     /// Modules of the provider.
     std::vector<std::shared_ptr<const LossModule>> more;
-    Slot kernels[2][3][5][2];
+    Slot kernels[LOSS_ELEMENT_COUNT][LOSS_TARGET_COUNT][LOSS_MODE_COUNT][LOSS_OPTIONS_COUNT];
   };
   explicit LossHandle(std::shared_ptr<Loaded> loaded) : loaded(std::move(loaded)) {}
   std::shared_ptr<Loaded> loaded;

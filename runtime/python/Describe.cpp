@@ -1,4 +1,5 @@
 #include "runtime/python/Describe.h"
+#include "runtime/abi/LossNames.h"
 
 #include <nlohmann/json.hpp>
 
@@ -13,8 +14,6 @@ const char *text(const char *given) { return given ? given : ""; }
 } // namespace
 
 std::string describe(const LossModule &module) {
-  static const char *const kinds[] = {"value", "target", "fixed"};
-  static const char *const constraints[] = {nullptr, "positive", "nonnegative", "unit", "integer"};
   auto axisNames = [&](const uint32_t *axes, uint32_t count) {
     ordered_json names = ordered_json::array();
     for (uint32_t a = 0; a < count; ++a)
@@ -29,17 +28,18 @@ std::string describe(const LossModule &module) {
     const LossInput &input = module.inputs[i];
     inputs.push_back({{"name", input.name},
                       {"doc", text(input.doc)},
-                      {"kind", kinds[input.kind]},
+                      {"kind", abi::inputKindName(input.kind)},
                       {"axes", axisNames(input.axes, input.axis_count)}});
   }
   ordered_json params = ordered_json::array();
   for (uint32_t i = 0; i < module.param_count; ++i) {
     const LossParam &param = module.params[i];
-    const char *constraint = constraints[param.constraint];
+    const ordered_json constraint =
+        param.constraint == LOSS_ANY ? ordered_json() : abi::constraintName(param.constraint);
     params.push_back({{"name", param.name},
                       {"doc", text(param.doc)},
                       {"default", param.default_value},
-                      {"constraint", constraint ? ordered_json(constraint) : ordered_json()}});
+                      {"constraint", constraint}});
   }
   const ordered_json result = {
       {"name", module.name},

@@ -1,4 +1,5 @@
 #include "runtime/torch/Evaluate.h"
+#include "runtime/abi/LossNames.h"
 #include "runtime/torch/CallWeights.h"
 #include "runtime/torch/GradientMemory.h"
 #include "runtime/torch/KernelRun.h"
@@ -52,14 +53,16 @@ ChosenKernel findKernel(const CallPlan &plan, uint32_t mode, bool needsOptions) 
 
 ChosenKernel chooseKernel(const CallPlan &plan, uint32_t mode, bool needsOptions) {
   ChosenKernel chosen = findKernel(plan, mode, needsOptions);
-  static const char *const targets[] = {"no target", "class indices", "a dense target"};
-  static const char *const modes[] = {"", " and gradients",
-                                      " and gradients for targets, fixed inputs and parameters",
-                                      " and second derivatives (lossc --order=2)",
-                                      (" and second derivatives by targets, fixed inputs and "
-                                       "parameters (lossc --order=2)")};
+  static constexpr const char *targets[] = {"no target", "class indices", "a dense target"};
+  static constexpr const char *modes[] = {"", " and gradients",
+                                          " and gradients for targets, fixed inputs and parameters",
+                                          " and second derivatives (lossc --order=2)",
+                                          (" and second derivatives by targets, fixed inputs and "
+                                           "parameters (lossc --order=2)")};
   TORCH_CHECK(chosen.kernel, "loss '", plan.loss.name(), "' was compiled without a kernel for ",
-              plan.element == LOSS_F64 ? "f64" : "f32", " with ", targets[plan.target], modes[mode],
+              abi::elementName(plan.element), " with ",
+              abi::nameIn<LOSS_TARGET_COUNT>(targets, plan.target),
+              abi::nameIn<LOSS_MODE_COUNT>(modes, mode),
               needsOptions ? ", label smoothing and class weights" : "");
   return chosen;
 }

@@ -17,6 +17,18 @@ Reduction reductionOf(const LossOptions::Reduction &reduction) {
                                                                   : Reduction::Mean;
 }
 
+const char *nameOf(Reduction reduction) {
+  switch (reduction) {
+  case Reduction::None:
+    return "none";
+  case Reduction::Mean:
+    return "mean";
+  case Reduction::Sum:
+    return "sum";
+  }
+  return "unknown";
+}
+
 } // namespace
 
 LossImpl::LossImpl(LossHandle handle, LossOptions given)
@@ -45,8 +57,7 @@ void LossImpl::pretty_print(std::ostream &stream) const {
     stream << ", " << name << "=" << value;
   for (const auto &[name, learned] : options.learnedParams())
     stream << ", learned " << name;
-  static const char *const reductions[] = {"none", "mean", "sum"};
-  stream << ", reduction=" << reductions[static_cast<int>(reductionOf(options.reduction()))];
+  stream << ", reduction=" << nameOf(reductionOf(options.reduction()));
   if (options.ignore_index() != -100)
     stream << ", ignore_index=" << options.ignore_index();
   if (options.label_smoothing() != 0)

@@ -34,8 +34,17 @@ void expect(bool fine, const char *what, double found) {
 } // namespace
 
 const char *statusName(RunStatus status) {
-  static const char *const names[] = {"completed", "stopped", "diverged", "interrupted"};
-  return names[static_cast<int>(status)];
+  switch (status) {
+  case RunStatus::Completed:
+    return "completed";
+  case RunStatus::Stopped:
+    return "stopped";
+  case RunStatus::Diverged:
+    return "diverged";
+  case RunStatus::Interrupted:
+    return "interrupted";
+  }
+  return "unknown";
 }
 
 nlohmann::ordered_json describeConfig(const TrainConfig &config, const TrainLoss &loss,

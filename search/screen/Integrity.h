@@ -19,10 +19,10 @@ enum class Verdict {
   Oscillates,
   /// A gradient at the fixed points is not finite.
   GradientNotFinite,
-  /// Another candidate has the same curve and the same gradients.
+  /// Another candidate has the same curve and the same gradients. The last one.
   Duplicate,
 };
-inline constexpr int verdictCount = 7;
+inline constexpr int verdictCount = static_cast<int>(Verdict::Duplicate) + 1;
 
 /// "centre-extremum" and so on: in statistics and in the store.
 const char *verdictName(Verdict verdict);

@@ -91,9 +91,9 @@ Laboratory::secondOrder(const lang::Program &program, bool optimise, bool all, u
     result.mode = mode;
     for (ir::ProgramOp added : result.module->getOps<ir::ProgramOp>()) {
       StringRef name = added->getAttrOfType<StringAttr>("loss.mode").getValue();
-      if (name == modeNames[mode])
+      if (name == abi::modeKey(mode))
         result.tangent = added;
-      else if (name != modeNames[LOSS_VALUE])
+      else if (name != abi::modeKey(LOSS_VALUE))
         result.gradient = added;
     }
   }

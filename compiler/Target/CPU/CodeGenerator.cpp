@@ -33,6 +33,7 @@ const loss::FeatureLevel &loss::featureLevel(unsigned level) {
   static const FeatureLevel levels[] = {{LOSS_X86_64_V2, "x86-64-v2", "v2", 128},
                                         {LOSS_X86_64_V3, "x86-64-v3", "v3", 256},
                                         {LOSS_X86_64_V4, "x86-64-v4", "v4", 512}};
+  static_assert(std::size(levels) == LOSS_LEVEL_COUNT);
   assert(level < LOSS_LEVEL_COUNT);
   return levels[level];
 }

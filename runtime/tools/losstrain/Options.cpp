@@ -20,7 +20,7 @@ CLI::Option *addEnum(CLI::App &app, const std::string &flags, Enum &value,
       },
       help);
   return option->check(CLI::IsMember(names))
-      ->default_str(names[static_cast<size_t>(value)])
+      ->default_str(names.at(static_cast<size_t>(value)))
       ->type_name("");
 }
 
