@@ -1,6 +1,6 @@
 #include "runtime/load/LoadLoss.h"
+#include "lang/Suggest.h"
 
-#include <algorithm>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -19,31 +19,11 @@ bool endsWith(const std::string &text, std::string_view ending) {
          std::string_view(text).substr(text.size() - ending.size()) == ending;
 }
 
-/// Number of single-character edits between two words; two neighbours that change places are one.
-size_t editDistance(const std::string &a, const std::string &b) {
-  std::vector<std::vector<size_t>> d(a.size() + 1, std::vector<size_t>(b.size() + 1));
-  for (size_t i = 0; i <= a.size(); ++i)
-    for (size_t j = 0; j <= b.size(); ++j) {
-      if (i == 0 || j == 0) {
-        d[i][j] = i + j;
-        continue;
-      }
-      d[i][j] =
-          std::min({d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + (a[i - 1] != b[j - 1])});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-        d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
-    }
-  return d[a.size()][b.size()];
-}
-
 [[noreturn]] void unknownLoss(const std::string &spec, const std::string &alsoKnown) {
-  std::string hint;
-  size_t best = 3;
-  for (const std::string &name : loss::listLibraryLosses())
-    if (const size_t distance = editDistance(spec, name); distance < best) {
-      best = distance;
-      hint = "; did you mean '" + name + "'?";
-    }
+  const std::vector<std::string> names = loss::listLibraryLosses();
+  std::string hint = loss::lang::didYouMean(spec, {names.begin(), names.end()});
+  if (!hint.empty())
+    hint = "; " + hint;
   throw LoadError("unknown loss '" + spec + "': expected a file x.so or x.loss" +
                   (alsoKnown.empty() ? ", or the name of a library loss"
                                      : ", the name of a library loss, or " + alsoKnown) +

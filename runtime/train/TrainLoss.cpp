@@ -1,3 +1,4 @@
+#include "runtime/module/ClassifierFit.h"
 #include "runtime/torch/LossFunction.h"
 #include "runtime/train/TrainLossImpl.h"
 
@@ -11,12 +12,8 @@ const std::string &TrainLoss::identity() const { return impl->identity; }
 TrainLoss TrainLoss::compiled(const LossHandle &handle, const ParamValues &params) {
   const LossModule &module = handle.module();
   const std::vector<double> bound = handle.bindParams(params);
-  if (handle.targetInput() < 0)
-    throw LoadError(handle.origin() + ": the loss '" + handle.name() +
-                    "' has no target, so a network cannot be trained with it");
-  if (module.input_count != 2)
-    throw LoadError(handle.origin() + ": the loss '" + handle.name() +
-                    "' needs inputs beside the logits and the target; training gives it none");
+  if (std::string why = explainUnfitForClassifier(handle); !why.empty())
+    throw LoadError(why);
   std::ostringstream identity;
   identity.precision(17);
   identity << handle.name() << '(';

@@ -3,6 +3,7 @@
 #include "search/tools/losssearch/Commands.h"
 
 #include "compiler/Pipeline/Compiler.h"
+#include "runtime/module/ClassifierFit.h"
 #include "search/report/HallOfFame.h"
 
 #include <atomic>
@@ -10,7 +11,6 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 #include <thread>
 
 #include <unistd.h>
@@ -52,11 +52,17 @@ std::optional<BaselineProgram> readBaseline(const std::string &name) {
     throw SearchError("unknown baseline '" + name +
                       "': expected a library loss, a .loss file, or none");
   std::ifstream file(path);
-  std::stringstream text;
-  text << file.rdbuf();
   if (!file)
     throw StoreError(path + ": cannot be read");
-  return BaselineProgram{name, text.str()};
+  std::shared_ptr<JitModule> code = Compiler().compileFile(path, KernelSelection::training());
+  // With the imported functions in it: a worker has no other files.
+  std::string program = code->module().source;
+  auto module = std::shared_ptr<const LossModule>(code, &code->module());
+  if (std::string why =
+          runtime::explainUnfitForClassifier(runtime::LossHandle::adopt(std::move(module), path));
+      !why.empty())
+    throw SearchError("baseline '" + name + "': " + why);
+  return BaselineProgram{name, std::move(program)};
 }
 
 /// One line that renews itself on a terminal, or a line now and then.
@@ -106,8 +112,9 @@ int runCommand(RunArguments &arguments) {
 
   // What a new search cannot be is found out before a directory is made for it.
   bool isNew = !std::filesystem::exists(SearchDirectory::databaseIn(arguments.directory));
+  std::optional<BaselineProgram> baseline;
   if (isNew)
-    readBaseline(arguments.given.resolved().baseline);
+    baseline = readBaseline(arguments.given.resolved().baseline);
   SearchDirectory directory(arguments.directory);
   auto store = openSqliteStore(directory.database(), {.create = true});
   SearchConfig config;
@@ -119,6 +126,8 @@ int runCommand(RunArguments &arguments) {
   } else {
     config = arguments.given.resolved();
   }
+  if (!isNew)
+    baseline = readBaseline(config.baseline);
   if (arguments.run.jobs == 0)
     arguments.run.jobs = static_cast<int>(
         std::clamp<int64_t>(std::thread::hardware_concurrency(), 1, config.lookahead));
@@ -126,13 +135,12 @@ int runCommand(RunArguments &arguments) {
   catchSignals();
   ProgressLine line;
   RunProgress last;
-  bool complete =
-      runSearch(config, arguments.run, *store, directory.workerLog(), readBaseline(config.baseline),
-                stopRequested, [&](const RunProgress &progress) {
-                  last = progress;
-                  if (!arguments.quiet)
-                    line.show(progress, false);
-                });
+  bool complete = runSearch(config, arguments.run, *store, directory.workerLog(), baseline,
+                            stopRequested, [&](const RunProgress &progress) {
+                              last = progress;
+                              if (!arguments.quiet)
+                                line.show(progress, false);
+                            });
   if (!arguments.quiet)
     line.show(last, true);
   if (!complete) {

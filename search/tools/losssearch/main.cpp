@@ -2,6 +2,8 @@
 
 #include "search/tools/losssearch/Commands.h"
 
+#include "compiler/Pipeline/Compiler.h"
+#include "runtime/module/LossHandle.h"
 #include "search/evaluate/WorkerPool.h"
 #include "search/spaces/Space.h"
 #include "search/store/Store.h"
@@ -40,6 +42,12 @@ int main(int argc, char **argv) {
   try {
     return chosen();
   } catch (const SearchError &error) {
+    return report(error, exitUser);
+  } catch (const loss::CompileError &error) {
+    // Rendered already, with file, line and caret.
+    std::fputs(error.what(), stderr);
+    return exitUser;
+  } catch (const loss::runtime::LoadError &error) {
     return report(error, exitUser);
   } catch (const StoreError &error) {
     return report(error, exitInput);
