@@ -2,6 +2,7 @@
 #include "lang/Lint.h"
 
 #include "lang/Ranges.h"
+#include "lang/Roots.h"
 
 #include <cmath>
 #include <map>
@@ -19,6 +20,7 @@ public:
 
   void run() {
     checkGradient();
+    checkRoots();
     for (const Node &node : program.nodes) {
       checkForm(node);
       checkFinite(node);
@@ -63,8 +65,9 @@ private:
     }
   }
 
-  void checkGradient() {
-    std::vector<bool> varies(program.nodes.size());
+  /// Which nodes gradients flow through to an input.
+  void findVarying() {
+    varies.resize(program.nodes.size());
     for (size_t i = 0; i < program.nodes.size(); ++i) {
       const Node &node = program.nodes[i];
       if (node.op == Op::Input)
@@ -73,6 +76,10 @@ private:
         for (size_t j = 0; j < node.operandCount; ++j)
           varies[i] = varies[i] || (varies[node.operands[j]] && !(node.op == Op::cumsum && j == 1));
     }
+  }
+
+  void checkGradient() {
+    findVarying();
     if (varies[program.result])
       return;
     diagnostics
@@ -82,6 +89,14 @@ private:
                      "has a smooth influence on it",
                  "constant-loss")
         .hint = "comparisons, argmax, rank, sign, floor and stop_gradient stop the gradient";
+  }
+
+  void checkRoots() {
+    for (const RootAtZero &root : rootsAtZero(program, ranges, varies))
+      warn("root-at-zero", program.nodes[root.node],
+           "the gradient of " + root.root + " is infinite or NaN where its operand is 0, as this " +
+               "one can be",
+           root.hint);
   }
 
   //===--- Stable forms ---------------------------------------------------===//
@@ -228,6 +243,7 @@ private:
   const Program &program;
   DiagnosticEngine &diagnostics;
   std::vector<Range> ranges;
+  std::vector<bool> varies;
   std::set<std::pair<SourceRange, std::string>> reported;
 };
 

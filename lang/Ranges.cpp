@@ -284,9 +284,9 @@ private:
     case Op::log_sigmoid:
       return {-inf, 0};
     case Op::softplus:
-    case Op::cosh:
     case Op::acosh:
       return {0, inf};
+    case Op::cosh:
     case Op::bessel_i0:
       return {1, inf};
     case Op::acos:

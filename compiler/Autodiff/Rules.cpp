@@ -156,10 +156,11 @@ Expr erfSlope(Expr x) {
   return given(v, x, -2.0 * x * v);
 }
 
-/// x / r for r = hypot(x, y), with the derivatives y^2 / r^3 and -x y / r^3.
+/// x / r for r = hypot(x, y), with the derivatives y^2 / r^3 and -x y / r^3; all 0 at the origin, as
+/// those of the norm.
 Expr hypotSlope(Expr x, Expr y, Expr r) {
-  Expr a = x / r, b = y / r;
-  return given(given(a, x, b * b / r), y, -(a * b / r));
+  Expr d = where(r == 0.0, 1.0, r), a = x / d, b = y / d;
+  return given(given(a, x, b * b / d), y, -(a * b / d));
 }
 
 #define D(...)                                                                                     \
@@ -199,8 +200,8 @@ Table makeTable() {
   RULE(math::RsqrtOp, D(-0.5 * (g * r) / x));    // (x^(-1/2))' = -x^(-1/2) / (2 x)
   RULE(math::PowFOp, D(powByBase(g, x, y)), D(powByExponent(g, x, y, r)));
 
-  RULE(HypotOp, D(g * hypotSlope(x, y, r)), D(g * hypotSlope(y, x, r))); // NaN at x = y = 0
-  RULE(XlogyOp, D(xlogyByFactor(g, x, y)), D(g * x / y));                // NaN by y at x = y = 0
+  RULE(HypotOp, D(g * hypotSlope(x, y, r)), D(g * hypotSlope(y, x, r)));
+  RULE(XlogyOp, D(xlogyByFactor(g, x, y)), D(g * x / y)); // NaN by y at x = y = 0
 
   // Piecewise constant.
   RULE(math::FloorOp, ZERO);

@@ -271,8 +271,11 @@ private:
       return torch::pow(x(), x(1));
     case Op::atan2:
       return torch::atan2(x(), x(1));
-    case Op::hypot:
-      return torch::hypot(x(), x(1));
+    case Op::hypot: {
+      // torch's own has the gradient NaN at the origin, where [LANG-8.11] has 0.
+      Tensor origin = (x() == 0).logical_and(x(1) == 0);
+      return torch::hypot(x().masked_fill(origin, 1), x(1)).masked_fill(origin, 0);
+    }
     case Op::xlogy:
       return torch::xlogy(x(), x(1));
     case Op::clamp: {

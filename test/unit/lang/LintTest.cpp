@@ -65,6 +65,122 @@ TEST(Lint, FindsBranchesThatAreNeverTaken) { // [LANG-10.10], [LANG-3.17]
   EXPECT_TRUE(outcome.diagnostics.empty());
 }
 
+TEST(Lint, FindsRootsWhoseGradientIsInfiniteAtZero) { // [LANG-10.11]
+  for (const char *form : {"sqrt(sum(x^2 over c))",
+                           "sqrt(sum(x * x over c))",
+                           "sqrt(mean((x - y)^2 over c))",
+                           "sum(x^2 over c)^0.5",
+                           "sum(x^2 over c)^(1 / 2)",
+                           "mean(x * x over b, c)^0.5",
+                           "sqrt(x^2)",
+                           "sqrt(x * x)",
+                           "sqrt(x^2 + k * x^4)",
+                           "(x^2 + (x - y)^2)^0.25",
+                           "sqrt(abs(x))",
+                           "abs(x)^0.3",
+                           "abs(x)^(u / 2)",
+                           "sum(abs(x)^3 over c)^(1 / 3)",
+                           "sqrt(max(x, 0))",
+                           "sqrt(max(0, x - k))",
+                           "sqrt(clamp(x, 0, 1))",
+                           "sqrt(-log_softmax(x over c))",
+                           "sqrt(1 - softmax(x over c))",
+                           "(1 - sigmoid(x))^0.5",
+                           "sqrt(k * sum(x^2 over c))",
+                           "1 / sqrt(sum(x^2 over c))",
+                           "relu(1 - sqrt(sum(x^2 over c)))",
+                           "sqrt(norm(x over c))",
+                           "max(sqrt(x^2), 0)",
+                           "sqrt(max(x^2 over c))",
+                           "sqrt(relu(x) + x^2)",
+                           "sqrt(min(x^2, 1))",
+                           "(sqrt(sum(x^2 over c)) - 1)^2",
+                           "relu(1 - sqrt(sum(x^2 over c)))^2",
+                           "max(1 - sqrt(sum(x^2 over c)), 0.1)",
+                           "sqrt(sum(y * x^2 over c))",
+                           "sqrt(1 - tanh(x)^2)",
+                           "sqrt(1 - clamp(x, -1, 1)^2)",
+                           "sqrt(cosh(x) - 1)",
+                           "sqrt(sum(x^2 over c) / size(c))",
+                           "sqrt(hypot(x, x - y))",
+                           "if y > 0 then sqrt(sum(x^2 over c)) else 0",
+                           "sqrt(exp(x) * x^2)",
+                           "sqrt(x^2 / k)",
+                           "sqrt(sum(stop_gradient(x) * x over c)^2)",
+                           "sqrt(expm1(x)^2)",
+                           "sqrt(1 - cos(x))"})
+    EXPECT_EQ(warnings(form), (List{"root-at-zero"})) << form;
+  for (const char *form :
+       {// Something positive is added, or 0 is kept away.
+        "sqrt(sum(x^2 over c) + 1e-8)", "(x^2 + k)^0.5", "sqrt(max(sum(x^2 over c), 1e-12))",
+        "sqrt(1 + x^2)", "sqrt(clamp(x, 1e-6, 1))", "if x^2 > 0 then sqrt(x^2) else 0",
+        "if x == 0 then 0 else sqrt(x^2)",
+        "if sum(x^2 over c) > 0 then sqrt(sum(x^2 over c)) else 0",
+        "sqrt(if x^2 > 0 then x^2 else 1)", "if x == y then 0 else sqrt((x - y)^2)",
+        "if not (abs(x) <= 0) and y > 0 then sqrt(abs(x)) else 0",
+        // At 0 its gradient is not asked for.
+        "max(sqrt(sum(x^2 over c)), 1e-6)", "max(1e-6, sqrt(x^2))", "clamp(sqrt(x^2), 0.1, 1)",
+        "sqrt(x^2)^2", "stop_gradient(sqrt(x^2))", "if sqrt(x^2) > 1 then x else y",
+        // A choice stops the gradient at 0.
+        "sqrt(relu(x))", "sqrt(relu(x)^2)", "sqrt(sum(k * relu(x) over c))",
+        "sqrt(if x > 0 then x else 0)",
+        // Nothing varies under the root.
+        "sqrt(y)", "sqrt(sum(y^2 over c))", "sqrt(k)", "sqrt(u)", "sqrt(size(c))",
+        "sqrt(stop_gradient(x)^2)", "sqrt(sum(if x > 0 then 1 else 0 over c))",
+        // Whoever takes the root of an input knows it to be positive.
+        "sqrt(x)", "x^0.5", "sqrt(x - y)", "sqrt(sum(x over c))",
+        // 0 only by underflow.
+        "sqrt(exp(x))", "sqrt(softmax(x over c))", "sigmoid(x)^0.5", "sqrt(softplus(x))",
+        // No root, or one that is right.
+        "norm(x over c)", "hypot(x, y)", "abs(x)", "(x^2)^1.5", "abs(x)^k", "(x^2)^-0.5",
+        "norm(x - y over c) / sqrt(size(c))"})
+    EXPECT_EQ(warnings(form), List()) << form;
+}
+
+TEST(Lint, SaysWhatToWriteForARoot) {
+  auto hint = [](const std::string &body) {
+    Outcome outcome = compile("loss f(x: [b, c, d], y: fixed [b, c, d], param p = 3) {\n"
+                              "  let unused = p * y\n" +
+                              body + "\n}");
+    for (const Diagnostic &diagnostic : outcome.diagnostics)
+      if (diagnostic.name == "root-at-zero")
+        return diagnostic.hint;
+    return std::string();
+  };
+  EXPECT_EQ(hint("return sqrt(sum((x - y)^2 over c))"),
+            "write 'norm(x over c)', whose gradient is 0 there");
+  EXPECT_EQ(hint("let d = x - y\n let s = sum(d * d over c)\n return s^0.5"),
+            "write 'norm(x over c)', whose gradient is 0 there");
+  EXPECT_EQ(hint("return sqrt(mean((x - y)^2 over c))"),
+            "write 'norm(x over c) / sqrt(size(c))', whose gradient is 0 there");
+  EXPECT_EQ(hint("return sqrt(sum(x^2 over c, d))"),
+            "write 'norm(x over c, d)', whose gradient is 0 there");
+  EXPECT_EQ(hint("return mean(mean(x^2 over d) over c)^0.5"),
+            "write 'norm(x over c, d) / sqrt(size(c) * size(d))', whose gradient is 0 there");
+  EXPECT_EQ(hint("return sqrt(x^2)"), "write 'abs(x)', whose gradient is 0 there");
+  EXPECT_EQ(hint("return sqrt(x^2 + (x - y)^2)"), "write 'hypot(x, y)', whose gradient is 0 there");
+  EXPECT_EQ(hint("return sqrt(abs(x))"), "keep the operand above 0, as in 'sqrt(... + 1e-12)'");
+  EXPECT_EQ(hint("return sqrt(sum(abs(x) over c))"),
+            "keep the operand above 0, as in 'sqrt(... + 1e-12)'; the root of a sum of squares is "
+            "'norm(x over c)'");
+  EXPECT_EQ(hint("return sqrt(sum(y * x^2 over c))"),
+            "write 'norm(sqrt(w) * x over c)', whose gradient is 0 there");
+  EXPECT_EQ(hint("return sqrt(sum(x^2 over c) / 4)"),
+            "write 'norm(x over c) / sqrt(k)', whose gradient is 0 there");
+  EXPECT_EQ(hint("return sqrt(sum(x^2 over c) * sum((x - y)^2 over c))"),
+            "write 'norm(x over c) * norm(y over c)', whose gradient is 0 there");
+  EXPECT_EQ(hint("return sum(abs(x)^p over c)^(1 / p)"),
+            "keep the operand above 0, as in '(... + 1e-12)^p'; the root of a sum of squares is "
+            "'norm(x over c)'");
+  // Once for each place, with the call.
+  Outcome outcome = compile("fn dist(a, b) = sqrt(sum((a - b)^2 over c))\n"
+                            "loss f(x: [b, c], y: [b, c], z: [b, c]) {\n"
+                            "  return dist(x, y) - dist(x, z)\n}");
+  ASSERT_EQ(outcome.diagnostics.size(), 1u);
+  EXPECT_EQ(outcome.diagnostics[0].range.begin.line, 1u);
+  EXPECT_EQ(outcome.diagnostics[0].notes.size(), 1u);
+}
+
 TEST(Lint, FindsLossesWithoutAGradient) { // [LANG-10.7]
   auto name = [](const std::string &result) {
     Outcome outcome =

@@ -85,7 +85,7 @@ TEST(SpecialPoints, Origin) {
   EXPECT_EQ(gradientAt("%e = math.atan2 %x, %y : T", 0, 0), 0);
   EXPECT_EQ(gradientAt("%e = math.atan2 %y, %x : T", 0, 0), 0);
   EXPECT_EQ(gradientAt("%e = math.atan2 %x, %y : T", 1e200, -1e200), -0.5e-200);
-  EXPECT_TRUE(std::isnan(gradientAt("%e = loss.hypot %x, %y : T", 0, 0)));
+  EXPECT_EQ(gradientAt("%e = loss.hypot %x, %y : T", 0, 0), 0);
   EXPECT_EQ(gradientAt("%e = loss.hypot %x, %y : T", 3, 4), 0.6);
   std::string first = "%e = loss.xlogy %x, %y : T", second = "%e = loss.xlogy %y, %x : T";
   EXPECT_EQ(gradientAt(first, 0, 0), 0);
