@@ -106,6 +106,21 @@ def builtins():
     write("builtins.md", "lang/Builtins.def", "\n".join(page))
 
 
+def foreign():
+    """What users of other array languages write, and what to write here."""
+    macros = ["LOSS_FOREIGN(N,ARGS,FORM,NOTE)=@@N@ARGS@FORM@NOTE", "LOSS_FOREIGN_VALUE(N,FORM,NOTE)=@@N@@FORM@NOTE"]
+    page = ["# Names of other languages\n"]
+    page += ["What NumPy, PyTorch, TensorFlow, JAX, SciPy, MATLAB, Julia or R call it, and what to write here.\n"]
+    page += ["| there | here | |", "|---|---|---|"]
+    for line in preprocess("lang/Foreign.def", macros):
+        match = re.match(r'@@"(.*?)"@(?:"(.*?)")?@"(.*)"@"(.*)"', line)
+        if match:
+            name, arguments, form, note = match.groups()
+            call = name if arguments is None else f"{name}({arguments})"
+            page.append(f"| `{call}` | {f'`{form}`' if form else ''} | {cell(note)} |")
+    write("foreign.md", "lang/Foreign.def", "\n".join(page))
+
+
 def library():
     """docs/losses.md: lossc itself knows the formulas."""
     text = run(BUILD / "bin/lossc", "doc", "../stdlib", "--gallery", "-", folder=SOURCE / "docs")
@@ -136,5 +151,5 @@ def tools():
 
 
 OUTPUT.mkdir(parents=True, exist_ok=True)
-for generate in (phases, dialect, passes, builtins, library, messages, tools):
+for generate in (phases, dialect, passes, builtins, foreign, library, messages, tools):
     generate()

@@ -100,15 +100,26 @@ private:
       startsElement |=
           next == LossParser::DOC || next == LossParser::PARAM || next == LossParser::OPTION;
       break;
+    case LossParser::RuleOver:
+      startsElement &= !isConditionWord(parser->getCurrentToken()->getText());
+      break;
     case LossParser::RuleFnArgs:
     case LossParser::RuleAxisList:
-    case LossParser::RuleOver:
       break;
     default:
       return false;
     }
     return startsElement &&
            parser->getExpectedTokens().contains(static_cast<size_t>(LossParser::COMMA));
+  }
+
+  /// Whether a text closes a bracket that it does not open.
+  static bool closesBracket(const std::string &text) {
+    int open = 0;
+    for (char c : text)
+      if (open += (c == '(') - (c == ')'); open < 0)
+        return true;
+    return false;
   }
 
   static bool isAt(antlr4::Parser *parser, const antlr4::misc::IntervalSet &set) {
@@ -253,8 +264,11 @@ private:
     std::vector<SyntaxToken> tokens;
     size_t at = 0;
     for (antlr4::Token *token : stream->getTokens()) {
-      if (token->getChannel() != antlr4::Token::DEFAULT_CHANNEL)
+      if (token->getChannel() != antlr4::Token::DEFAULT_CHANNEL) {
+        if (!tokens.empty() && tokens.back().range.end.line == token->getLine())
+          tokens.back().hidesCode |= closesBracket(token->getText());
         continue;
+      }
       if (token == offending)
         at = tokens.size();
       tokens.push_back(describe(token, places));

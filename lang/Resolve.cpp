@@ -1,5 +1,6 @@
 //===- Resolve.cpp - names, arities, axes, recursion in bodies ------------===//
 #include "lang/Builtins.h"
+#include "lang/Foreign.h"
 #include "lang/Parser.h"
 #include "lang/SemaDetail.h"
 #include "lang/Suggest.h"
@@ -11,38 +12,6 @@ namespace loss::lang::detail {
 namespace {
 
 using Names = std::vector<std::string_view>;
-
-/// What other languages call something, and what to write here.
-struct Alias {
-  std::string_view name, advice;
-};
-constexpr Alias functionAliases[] = {
-    {"ln", "the natural logarithm is 'log'"},
-    {"logistic", "the logistic function is 'sigmoid'"},
-    {"maximum", "the greater of two values is 'max'"},
-    {"minimum", "the smaller of two values is 'min'"},
-    {"average", "the average is 'mean(x over class)'"},
-    {"clip", "write 'clamp(x, low, high)'"},
-    {"where", "write 'if c then a else b'"},
-    {"select", "write 'if c then a else b'"},
-    {"square", "write 'x^2'"},
-    {"lse", "the log of the sum of exponentials is 'logsumexp(x over class)'"},
-    {"i0", "write 'bessel_i0'"},
-    {"i0e", "write 'bessel_i0e'"},
-    {"i1", "write 'bessel_i1'"},
-    {"i1e", "write 'bessel_i1e'"},
-    {"arcsin", "write 'asin'"},
-    {"arccos", "write 'acos'"},
-    {"arctan", "write 'atan'"},
-    {"arctan2", "write 'atan2'"},
-    {"arcsinh", "write 'asinh'"},
-    {"arccosh", "write 'acosh'"},
-    {"arctanh", "write 'atanh'"},
-    {"loggamma", "the log of the gamma function is 'lgamma'"},
-    {"gammaln", "the log of the gamma function is 'lgamma'"},
-    {"swish", "x sigmoid(x) is 'silu(x)'"},
-    {"cross_entropy", "a loss cannot call another loss"},
-};
 
 class Resolver {
 public:
@@ -102,12 +71,15 @@ private:
     Diagnostic &diagnostic = diagnostics.error(name.range, "the " + std::string(what) + " '" +
                                                                name.name + "' is already defined");
     diagnostic.notes.push_back({entry->second.range, "the previous definition is here"});
+    if (isLet)
+      diagnostic.hint = "values do not change; choose another name";
   }
 
-  int resolveAxis(const Identifier &axis) {
+  /// `hint` for a name that is like none of the axes.
+  int resolveAxis(const Identifier &axis, const std::string &hint = {}) {
     if (mayHaveOtherAxes && definitions.axisIndex(axis.name) < 0)
       return -1;
-    int index = findAxis(definitions, axis, diagnostics);
+    int index = findAxis(definitions, axis, diagnostics, hint);
     if (index >= 0)
       usedAxes.insert(index);
     return index;
@@ -196,10 +168,19 @@ private:
     if (expr.kind == ExprKind::Call)
       return resolveCall(expr, scope);
     if (expr.kind == ExprKind::Rename)
-      for (const Identifier &axis : expr.axes)
-        resolveAxis(axis);
+      resolveRename(expr);
     for (const ExprPtr &operand : expr.operands)
       resolveExpr(*operand, scope);
+  }
+
+  void resolveRename(const Expr &expr) {
+    const Identifier &from = expr.axes[0], &to = expr.axes[1];
+    resolveAxis(from);
+    std::string hint;
+    if (definitions.axisIndex(from.name) >= 0)
+      hint = "declare the copy at the start of the block of the loss: 'axis " + to.name + " = " +
+             from.name + "'";
+    resolveAxis(to, hint);
   }
 
   void resolveName(const Expr &expr, Scope &scope) {
@@ -230,7 +211,12 @@ private:
           return "a function sees its own arguments only; pass '" + name + "' as one";
     if (definitions.axisIndex(name) >= 0)
       return "'" + name + "' is an axis; its number of elements is 'size(" + name + ")'";
-    Names candidates = scope.order;
+    // An input with a mistake in its name comes before what another language calls so.
+    if (std::string hint = didYouMean(name, scope.order); !hint.empty())
+      return hint;
+    if (const Foreign *row = findForeignValue(name))
+      return foreignHint(*row, {{}, someAxis(), firstAxis()});
+    Names candidates;
     for (const BuiltinConstant &constant : builtinConstants())
       candidates.push_back(constant.name);
     return didYouMean(name, candidates);
@@ -249,11 +235,11 @@ private:
     } else if (fn != definitions.functions.end()) {
       checkFnCall(call, *fn->second);
     } else if (builtin && builtin->kind == BuiltinKind::Query) {
-      return checkQuery(call);
+      return checkQuery(call, scope);
     } else if (builtin && lacksAxis(call, *builtin, scope)) {
       return reportMissingAxis(call, scope);
     } else if (builtin) {
-      checkBuiltinCall(call, *builtin);
+      checkBuiltinCall(call, *builtin, scope);
     } else if (!definitions.isLostFunction(call.text)) {
       reportUnknownFunction(call, scope);
     }
@@ -287,6 +273,27 @@ private:
   std::string someAxis() const {
     return definitions.axes.empty() ? "class" : definitions.axes.back();
   }
+  std::string firstAxis() const {
+    return definitions.axes.empty() ? "batch" : definitions.axes.front();
+  }
+
+  /// How the form of a foreign function is written for this call.
+  ForeignCall foreignCall(const Expr &call, const Scope &scope) const {
+    ForeignCall result = {{}, someAxis(), firstAxis()};
+    bool isPlain = true;
+    for (const ExprPtr &operand : call.operands)
+      if (isAxis(*operand, scope))
+        result.axis = operand->text;
+      else if (operand->kind == ExprKind::Name || operand->kind == ExprKind::Number)
+        result.arguments.push_back(operand->text);
+      else
+        isPlain = false;
+    if (!call.axes.empty())
+      result.axis = call.axes[0].name;
+    if (!isPlain)
+      result.arguments.clear();
+    return result;
+  }
 
   /// sum(x), sum(x, class), max(x), max(x, class).
   bool lacksAxis(const Expr &call, const Builtin &builtin, const Scope &scope) const {
@@ -312,7 +319,7 @@ private:
         resolveExpr(*operand, scope);
   }
 
-  void checkBuiltinCall(const Expr &call, const Builtin &builtin) {
+  void checkBuiltinCall(const Expr &call, const Builtin &builtin, const Scope &scope) {
     bool overAxis = worksOverAxis(builtin.kind);
     size_t arity = arityOf(builtin.kind), found = call.operands.size() - call.hasKey;
     if (!call.axes.empty() && !overAxis) {
@@ -321,9 +328,15 @@ private:
       return;
     }
     if (found != arity) {
-      diagnostics.error(call.range, "expected " + countOf(arity, "argument") + " of '" + call.text +
-                                        "'" + (overAxis ? " over an axis" : "") + ", but found " +
-                                        std::to_string(found));
+      Diagnostic &diagnostic =
+          diagnostics.error(call.range, "expected " + countOf(arity, "argument") + " of '" +
+                                            call.text + "'" + (overAxis ? " over an axis" : "") +
+                                            ", but found " + std::to_string(found));
+      if (overAxis && findBuiltin(call.text, false)->kind == BuiltinKind::Binary && found == 2)
+        diagnostic.hint =
+            "write '" + call.text + "(" + call.text + "(x, y) over " + call.axes[0].name + ")'";
+      else if (const Foreign *row = findForeignFunction(call.text, found, false); row && !overAxis)
+        diagnostic.hint = foreignHint(*row, foreignCall(call, scope));
       return;
     }
     if (call.hasKey && builtin.op != Op::cumsum)
@@ -337,11 +350,17 @@ private:
   }
 
   /// size(class): the operand is the name of an axis.
-  void checkQuery(const Expr &call) {
+  void checkQuery(const Expr &call, const Scope &scope) {
     bool isName = call.operands.size() == 1 && call.operands[0]->kind == ExprKind::Name;
     if (!isName || !call.axes.empty()) {
       diagnostics.error(call.range, "expected one axis as the argument of '" + call.text + "'")
           .hint = "write '" + call.text + "(" + someAxis() + ")'";
+      return;
+    }
+    const Expr &operand = *call.operands[0];
+    if (definitions.axisIndex(operand.text) < 0 && scope.bindings.count(operand.text)) {
+      diagnostics.error(operand.range, "unknown axis '" + operand.text + "'").hint =
+          "'" + operand.text + "' is a value; write '" + call.text + "(" + someAxis() + ")'";
       return;
     }
     resolveAxis({call.operands[0]->text, call.operands[0]->range});
@@ -361,16 +380,21 @@ private:
       diagnostic.hint = "'" + call.text + "' is the loss itself and cannot be called";
       return;
     }
-    for (const Alias &alias : functionAliases)
-      if (alias.name == call.text) {
-        diagnostic.hint = alias.advice;
-        return;
-      }
     Names candidates;
     for (const auto &[name, fn] : definitions.functions)
       candidates.push_back(name);
     // The map has no order of its own, and of equally near names the first wins.
     std::sort(candidates.begin(), candidates.end());
+    // A function of the file with a mistake in its name comes before what another language calls
+    // so.
+    diagnostic.hint = didYouMean(call.text, candidates);
+    if (!diagnostic.hint.empty())
+      return;
+    if (const Foreign *row = findForeignFunction(call.text, call.operands.size(), true)) {
+      diagnostic.hint = foreignHint(*row, foreignCall(call, scope));
+      return;
+    }
+    candidates.clear();
     for (const Builtin &builtin : builtins())
       candidates.push_back(builtin.name);
     diagnostic.hint = didYouMean(call.text, candidates);

@@ -91,7 +91,8 @@ void resolve(Definitions &definitions, DiagnosticEngine &diagnostics);
 std::optional<Program> inlineAndType(const Definitions &definitions, DiagnosticEngine &diagnostics);
 
 /// An axis by its name: its index, or -1 after an error.
-int findAxis(const Definitions &definitions, const Identifier &axis, DiagnosticEngine &diagnostics);
+int findAxis(const Definitions &definitions, const Identifier &axis, DiagnosticEngine &diagnostics,
+             const std::string &hint = {});
 
 /// False, with an error, when an axis is listed twice.
 bool checkDistinct(const std::vector<Identifier> &axes, DiagnosticEngine &diagnostics);

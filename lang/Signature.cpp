@@ -29,8 +29,8 @@ bool checkDistinct(const std::vector<Identifier> &axes, DiagnosticEngine &diagno
   return true;
 }
 
-int findAxis(const Definitions &definitions, const Identifier &axis,
-             DiagnosticEngine &diagnostics) {
+int findAxis(const Definitions &definitions, const Identifier &axis, DiagnosticEngine &diagnostics,
+             const std::string &hint) {
   int index = definitions.axisIndex(axis.name);
   // Without axes there was an error already, or there is no loss to have any.
   if (index >= 0 || !definitions.axesKnown || definitions.isLost(axis.name))
@@ -38,7 +38,8 @@ int findAxis(const Definitions &definitions, const Identifier &axis,
   Diagnostic &diagnostic = diagnostics.error(axis.range, "unknown axis '" + axis.name + "'");
   diagnostic.hint = didYouMean(axis.name, {definitions.axes.begin(), definitions.axes.end()});
   if (diagnostic.hint.empty())
-    diagnostic.hint = "this loss has the axes " + axesString(~0u, definitions.axes);
+    diagnostic.hint =
+        hint.empty() ? "this loss has the axes " + axesString(~0u, definitions.axes) : hint;
   return -1;
 }
 

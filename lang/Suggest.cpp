@@ -38,7 +38,8 @@ std::string_view closest(std::string_view name, const std::vector<std::string_vi
     return {};
   std::string key = lower(name);
   std::string_view best;
-  unsigned bestDistance = static_cast<unsigned>(name.size()) / 3 + 1;
+  // Short names that differ in two letters are different names: 'var' is no 'tan'.
+  unsigned bestDistance = std::max<unsigned>(1, static_cast<unsigned>(name.size() + 1) / 4) + 1;
   for (std::string_view candidate : candidates) {
     if (candidate.size() > longestName || candidate == name)
       continue;
@@ -46,7 +47,7 @@ std::string_view closest(std::string_view name, const std::vector<std::string_vi
     // A one-letter name is near every other one-letter name: that helps nobody.
     if (distance >= std::max(name.size(), candidate.size()))
       continue;
-    if (distance < bestDistance || (distance == bestDistance && best.empty())) {
+    if (distance < bestDistance) {
       best = candidate;
       bestDistance = distance;
     }

@@ -20,6 +20,8 @@ struct SyntaxToken {
   std::string kind;
   std::string text;
   SourceRange range;
+  /// Behind it in its line stands a comment that closes a bracket: code that `//` has hidden.
+  bool hidesCode = false;
 };
 
 /// Reports that none of the `expected` kinds stands at `tokens[at]`. `rule` is the grammar rule
@@ -36,9 +38,14 @@ struct ForeignToken {
   std::string meant;
 };
 ForeignToken foreignToken(const std::string &text);
-void reportForeignToken(const SyntaxToken &token, DiagnosticEngine &diagnostics);
+/// `next` is the text of the token behind it.
+void reportForeignToken(const SyntaxToken &token, const std::string &next,
+                        DiagnosticEngine &diagnostics);
 /// Reports what starts like a number and is none.
 void reportBadNumber(const SyntaxToken &token, DiagnosticEngine &diagnostics);
+
+/// Whether a word begins a condition in other languages, as in `sum(x over c where x > 0)`.
+bool isConditionWord(std::string_view word);
 
 /// Reports that a keyword stands where a definition has its name.
 void reportKeywordAsName(const SyntaxToken &token, DiagnosticEngine &diagnostics);

@@ -6,6 +6,7 @@
 #include "lang/SyntaxHints.h"
 
 #include "lang/Builtins.h"
+#include "lang/Foreign.h"
 #include "lang/Suggest.h"
 
 #include <algorithm>
@@ -15,6 +16,13 @@ namespace loss::lang {
 
 bool isKeyword(const std::string &kind) {
   return kind.size() > 2 && kind[0] == '\'' && std::isalpha(static_cast<unsigned char>(kind[1]));
+}
+
+bool isConditionWord(std::string_view word) {
+  for (std::string_view known : {"where", "when", "given", "for", "if", "with", "such"})
+    if (word == known)
+      return true;
+  return false;
 }
 
 std::string found(const SyntaxToken &token) {
@@ -63,6 +71,10 @@ struct Place {
   bool expectsOperand() const { return expects("NUMBER"); }
   bool is(std::initializer_list<const char *> kinds) const { return isOneOf(token().kind, kinds); }
   bool follows(std::initializer_list<const char *> kinds) const { return isOneOf(kind(-1), kinds); }
+  /// Behind a whole operand, where an operator or the end of the expression could stand.
+  bool isBehindOperand() const {
+    return follows({"NUMBER", "IDENT", "')'", "']'"}) && !expectsOperand() && continuesLine();
+  }
   bool continuesLine() const {
     return at && tokens[at - 1].range.begin.line == token().range.begin.line;
   }
@@ -81,6 +93,78 @@ const SyntaxToken *openBracket(const Place &place) {
   return open.empty() ? nullptr : open.back();
 }
 
+/// The function in whose parentheses this place is, or empty.
+std::string enclosingCall(const Place &place) {
+  const SyntaxToken *open = openBracket(place);
+  if (!open || open->text != "(" || open == place.tokens.data())
+    return {};
+  const SyntaxToken &name = *(open - 1);
+  return name.kind == "IDENT" ? name.text : std::string();
+}
+
+/// `mean(x over c where x > 0)`: what to write for a reduction of some of the elements.
+std::string hintForCondition(const Place &place) {
+  bool isCondition =
+      place.is({"'if'"}) || (place.is({"IDENT"}) && isConditionWord(place.token().text));
+  bool isBehind = place.rule == "over" || place.rule == "call";
+  if (!isCondition || !isBehind || place.follows({"','", "'('", "'over'"}))
+    return {};
+  std::string function = enclosingCall(place);
+  if (!findBuiltin(function, true) || !worksOverAxis(findBuiltin(function, true)->kind))
+    return {};
+  std::string axis = place.rule == "over" ? place.text(-1) : "class";
+  auto over = [&](std::string name, std::string other) {
+    return name + "(if c then x else " + other + " over " + axis + ")";
+  };
+  std::string form = over(function, "0");
+  if (function == "mean")
+    form = over("sum", "0") + " / sum(if c then 1 else 0 over " + axis + ")";
+  else if (isOneOf(function, {"max", "argmax", "logsumexp", "softmax", "log_softmax", "rank"}))
+    form = over(function, "-1 / 0");
+  else if (isOneOf(function, {"min", "argmin"}))
+    form = over(function, "1 / 0");
+  return "a condition c is part of the operand: write '" + form + "'";
+}
+
+/// "write 'mean(x over class)'": how a function is called that the language or another one has.
+std::string formOfCall(const std::string &function) {
+  if (const Builtin *builtin = findBuiltin(function, true)) {
+    bool isOverAxis = worksOverAxis(builtin->kind);
+    size_t arity = isOverAxis ? 1 : arityOf(builtin->kind);
+    std::string operands = builtin->kind == BuiltinKind::Query ? "class"
+                           : arity == 1                        ? "x"
+                           : arity == 2                        ? "x, y"
+                                                               : "x, y, z";
+    return "write '" + function + "(" + operands + (isOverAxis ? " over class" : "") + ")'";
+  }
+  const Foreign *row = findForeignFunction(function, 1, true);
+  return row ? foreignHint(*row) : std::string();
+}
+
+/// Where the name of an axis should stand, and where one stands that should not.
+std::string hintForAxis(const Place &place) {
+  const SyntaxToken &token = place.token();
+  const SyntaxToken *open = openBracket(place);
+  if (token.kind == "'over'" && place.isBehindOperand() && !(open && open->text == "("))
+    return "the axis stands inside of the parentheses: 'sum(x over class)'";
+  bool isBehindOperand = place.rule == "call" && place.expects("'over'");
+  if (isBehindOperand && token.text == "by")
+    return place.kind(2) == "'over'" || enclosingCall(place) == "cumsum"
+               ? "'by' stands behind the axis: 'cumsum(x over class by key)'"
+               : "an axis is named by 'over', as in 'sum(x over class)'";
+  if (isBehindOperand && place.kind(1) == "IDENT" &&
+      isOneOf(token.text, {"along", "across", "on", "in", "dim", "axis", "of"}))
+    return "an axis is named by 'over', as in 'sum(x over class)'";
+  bool isFirst = place.follows({"'over'"}), isInList = place.rule == "axisList";
+  if (isFirst && place.is({"'('", "'['"}))
+    return "axes are listed without brackets, as in 'sum(x over batch, class)'";
+  if (isFirst && token.kind == "STRING")
+    return "names and axes are written without quotes";
+  if ((isFirst && place.is({"NUMBER", "'-'"})) || (isInList && token.kind == "NUMBER"))
+    return "axes have names and no numbers, as 'batch' and 'class' in '[batch, class]'";
+  return {};
+}
+
 /// Whether a definition of that name comes before this place.
 bool isDefined(const Place &place, const std::string &name) {
   for (size_t i = 0; i + 1 < place.at; ++i)
@@ -95,7 +179,9 @@ std::string hintForStatement(const Place &place) {
     return "a block ends with 'return'";
   if (place.is({"')'", "']'", "'}'"}) && !place.expects("'}'"))
     return "no bracket is open here; remove it";
-  if (place.is({"'return'"}))
+  if (place.is({"'-'"}) && place.kind(1) == "'-'")
+    return "comments start with '//'";
+  if (place.is({"'return'"}) && !place.expects("'{'"))
     return "a block has one 'return', at its end";
   if (place.is({"'let'", "'axis'"}) && place.expects("'}'"))
     return "'return' ends a block; other statements go before it";
@@ -115,6 +201,8 @@ std::string hintForStatement(const Place &place) {
     return "a definition starts with 'let'";
   if (isDeclaration || isOneOf(place.token().text, {"def", "function", "func", "fun"}))
     return "a function starts with 'fn', a loss with 'loss'";
+  if (isOneOf(place.token().text, {"from", "include", "using"}))
+    return "an import is written 'import \"file.loss\"'";
   if (isOneOf(place.token().text, {"for", "while"}))
     return "there are no loops: operations go over an axis, as in 'sum(x over class)'";
   bool startsLine = !place.continuesLine();
@@ -133,8 +221,28 @@ std::string hintForStatement(const Place &place) {
 /// What is unlike other languages.
 std::string hintForHabit(const Place &place) {
   const SyntaxToken &token = place.token();
-  if (place.expects("'over'") && token.kind == "'='" && place.follows({"IDENT"}))
-    return "arguments have no names; an axis is named as in 'sum(x over class)'";
+  if (std::string hint = hintForCondition(place); !hint.empty())
+    return hint;
+  if (place.expects("'over'") && token.kind == "'='" && place.follows({"IDENT"})) {
+    std::string form = formOfCall(enclosingCall(place));
+    return form.empty() ? "arguments have no names; an axis is named as in 'sum(x over class)'"
+                        : "arguments have no names: " + form;
+  }
+  if (token.kind == "STRING" && place.expectsOperand())
+    if (const Foreign *row = findForeignFunction(enclosingCall(place), 2, true))
+      return foreignHint(*row);
+  if (std::string hint = hintForAxis(place); !hint.empty())
+    return hint;
+  if (token.kind == "'='" && place.follows({"'+'", "'-'", "'*'", "'/'", "'^'"}))
+    return "values do not change; define another one with 'let'";
+  if (token.kind == "'^'" && place.follows({"'^'"}))
+    return "powers are written x^y";
+  if (place.isBehindOperand() && isOneOf(token.text, {"is", "equals"}))
+    return "equality is written '=='";
+  if (!place.expectsOperand() && place.is({"'then'", "'else'"}))
+    return "conditionals are written 'if c then a else b'";
+  if (place.isBehindOperand() && isOneOf(token.text, {"end", "endif", "fi"}))
+    return "a conditional ends with what stands behind its 'else'";
   bool isIndex = place.follows({"'['"}) && token.kind != "STRING";
   if (place.rule == "rename" && (isIndex || place.kind(-2) == "'['"))
     return "brackets behind a value only rename an axis, as in 'x[a -> b]'; a call is written "
@@ -154,7 +262,7 @@ std::string hintForHabit(const Place &place) {
     return "a copy of an axis is written 'axis other = batch'";
   if (place.rule == "derivative" && place.expects("'='"))
     return "a derivative is written 'derivative x = ...'";
-  if (token.kind == "'target'" && place.expects("'param'"))
+  if (token.kind == "'target'" && (place.expects("'param'") || place.rule == "lossArgs"))
     return "a target is written 'y: target [batch, class]'";
   if (token.kind == "','" && place.follows({"NUMBER"}) && place.kind(1) == "NUMBER")
     return "numbers have a decimal point: write " + place.text(-1) + "." + place.text(1);
@@ -166,10 +274,14 @@ std::string hintForHabit(const Place &place) {
     return "functions are definitions of the file: 'fn f(x) = ...'";
   if (token.kind == "IDENT" && place.text(-1) == "lambda")
     return "functions are definitions of the file: 'fn f(x) = ...'";
+  if (place.rule == "param" && place.expects("':'") && place.is({"'>'", "'>='", "'<'", "'<='"}))
+    return "a constraint is a word: 'param " + place.text(-1) + ": positive = 1'";
   if (place.rule == "param" && place.expects("'='") && place.expects("':'"))
     return "a parameter has a default: 'param " + place.text(-1) + " = 1'";
   if (place.rule == "option" && place.expects("'='") && place.expects("':'"))
     return "an option has a default: 'option " + place.text(-1) + " = 1'";
+  if (place.rule == "param" && token.kind == "NUMBER" && place.follows({"':'"}))
+    return "a default stands behind '=': 'param " + place.text(-2) + " = " + token.text + "'";
   if (place.rule == "limits" || place.rule == "range")
     return "a constraint is written 'positive', 'integer' or, of an option, '[1, 6]'";
   if (place.rule == "input" && place.expects("':'")) {
@@ -177,11 +289,17 @@ std::string hintForHabit(const Place &place) {
     return "an input has axes: '" + name + ": [batch, class]'; a number is a parameter: 'param " +
            name + " = 1'";
   }
+  if (place.expects("'['") && token.text == "fixed")
+    return "the axes stand behind 'fixed': 'fixed [batch, class]'";
+  if (place.rule == "input" && token.kind == "IDENT" && place.kind(1) == "'['")
+    return "an input is a 'target', 'fixed' or neither, and has no other type: 'x: [batch, class]'";
   if (place.expects("'['") && place.is({"IDENT", "'('", "'{'", "'<'"}))
     return "axes are written in brackets: '[batch, class]'";
   bool startsBody = place.follows({"'='"}) && place.kind(-2) == "')'";
   if (place.is({"'let'", "'return'"}) && (place.expects("'='") || startsBody))
     return "statements go into a block: 'fn f(x) { let ... return ... }'";
+  if (startsBody && place.is({"'{'"}))
+    return "a function has either '= ...' or a block: 'fn f(x) { ... return ... }'";
   bool lacksThen = place.expects("'then'") && !place.is({"'='"});
   if (lacksThen || (place.expectsOperand() && place.is({"'then'", "'else'"})))
     return "conditionals are written 'if c then a else b'";
@@ -189,6 +307,10 @@ std::string hintForHabit(const Place &place) {
     return "parts of an expression are put in parentheses: '(a + b) * c'";
   if (token.kind == "IDENT" && place.follows({"IDENT"}) && findBuiltin(place.text(-1), false))
     return "a call is written '" + place.text(-1) + "(...)'";
+  bool isInName = isOneOf(std::string(place.rule), {"lossArgs", "fnArgs"}) &&
+                  place.expects("'('") && place.follows({"IDENT", "NUMBER"});
+  if (isInName && place.is({"'-'"}))
+    return "names are made of ASCII letters, digits and underscores";
   if (place.expects("'{'") && place.rule == "block")
     return "a body is a block: '{ ... return ... }'";
   return {};
@@ -201,6 +323,13 @@ std::string hintForSlip(const Place &place) {
   bool startsElement = place.is({"IDENT", "DOC", "'param'", "'option'"});
   if (inList && place.expects("','") && startsElement)
     return "is a comma missing before it?";
+  if (const SyntaxToken *open = openBracket(place); token.kind == "','" && open &&
+                                                    open->text == "(" && place.expects("')'") &&
+                                                    enclosingCall(place).empty())
+    return "an expression has one value; parts of a loss are added up: 'a + b'";
+  if (const SyntaxToken *open = openBracket(place);
+      place.is({"')'"}) && place.isBehindOperand() && !(open && open->text == "("))
+    return "no '(' is open here; remove it";
   if (place.follows({"','"}) && place.is({"')'", "']'", "'over'"}))
     return "remove the comma";
   if (token.kind == "DOC")
@@ -234,6 +363,8 @@ std::string syntaxHint(const Kinds &expected, std::string_view rule,
                        const std::vector<SyntaxToken> &tokens, size_t at) {
   Place place = {expected, rule, tokens, at};
   const SyntaxToken &token = place.token();
+  if (at && tokens[at - 1].hidesCode)
+    return "'//' starts a comment; a quotient without its fraction is 'floor(x / y)'";
   for (auto hintFor : {hintForStatement, hintForHabit, hintForSlip}) {
     if (hintFor == hintForStatement && rule != "block" && rule != "file")
       continue;
@@ -271,6 +402,8 @@ std::string syntaxHint(const Kinds &expected, std::string_view rule,
     return "text in quotes is used for 'import \"file.loss\"' only";
   if (place.expects("'else'"))
     return "every 'if' needs an 'else'";
+  if (rule == "file" && token.kind != "EOF")
+    return "a file defines one loss: 'loss f(x: [batch, class]) { return ... }'";
   return {};
 }
 
@@ -285,16 +418,18 @@ ForeignToken foreignToken(const std::string &text) {
   static constexpr Row rows[] = {
       {"&&", "conjunction is written 'and'", "'and'"},
       {"&", "conjunction is written 'and'", "'and'"},
-      {"||", "disjunction is written 'or'", "'or'"},
+      {"||", "disjunction is written 'or', a norm 'norm(x over class)'", "'or'"},
       {"|", "the absolute value is abs(x), disjunction is written 'or'", ""},
       {"!", "negation is written 'not'", "'not'"},
       {"**", "powers are written x^y", "'^'"},
       {"/*", "comments start with '//' and end with the line", ""},
       {";", "statements need no semicolon", " "},
       {"#", "comments start with '//'", ""},
-      {"%", "there is no remainder operator", ""},
+      {"%", "the remainder is written x - y * floor(x / y)", ""},
       {"?", "conditionals are written 'if c then a else b'", ""},
-      {".", "there are no methods and modules: write 'exp(x)' for 'x.exp()'", ""},
+      {"~", "negation is written 'not'", "'not'"},
+      {"\\", "lines need no mark at their end", " "},
+      {"`", "names and axes are written without quotes", ""},
       {"'", "names and axes are written without quotes", ""},
       {"@", "a sum of products is written 'sum(x * w over class)'", ""},
       // What word processors and web pages make of a program.
@@ -312,7 +447,22 @@ ForeignToken foreignToken(const std::string &text) {
       {"\u221a", "square roots are written sqrt(x)", ""},
       {"\u03a3", "sums are written 'sum(x over class)'", ""},
       {"\u2211", "sums are written 'sum(x over class)'", ""},
+      {"\u2032", "names are made of ASCII letters, digits and underscores", ""},
       {"\u00b2", "powers are written x^2", ""},
+      {"\u00b3", "powers are written x^3", ""},
+      {"\u221e", "infinity is written 1 / 0", "NUMBER"},
+      {"\u2016", "norms are written 'norm(x over class)'", ""},
+      {"\u2225", "norms are written 'norm(x over class)'", ""},
+      {"\u220f", "products are written 'exp(sum(log(x) over class))', for positive x", ""},
+      {"\u2207", "the compiler differentiates: 'lossc grad' prints the gradient", ""},
+      {"\u2202", "the compiler differentiates: 'lossc grad' prints the gradient", ""},
+      {"\u2227", "conjunction is written 'and'", "'and'"},
+      {"\u2228", "disjunction is written 'or'", "'or'"},
+      {"\u00ac", "negation is written 'not'", "'not'"},
+      {"\u2248", "write 'abs(x - y) <= 1e-8'", ""},
+      {"\u2208", "the position along an axis is 'index(class)'", ""},
+      {"\u2026",
+       "there are no ellipses: operations go over a named axis, as in 'sum(x over class)'", ""},
       {"\u201c", "names and axes are written without quotes", ""},
       {"\u2018", "names and axes are written without quotes", ""},
       {"\u00a0", "a no-break space: write a blank", " "},
@@ -324,8 +474,20 @@ ForeignToken foreignToken(const std::string &text) {
   return {isAscii ? "" : "names are made of ASCII letters, digits and underscores", ""};
 }
 
-void reportForeignToken(const SyntaxToken &token, DiagnosticEngine &diagnostics) {
-  diagnostics.error(token.range, "unexpected " + found(token)).hint = foreignToken(token.text).hint;
+/// `x.exp()`, `torch.var(x)`: what the member is called here.
+static std::string hintForMember(const std::string &member) {
+  std::string hint = "there are no methods and modules: ";
+  if (std::string form = formOfCall(member); !form.empty())
+    return form.starts_with("write") ? hint + form : form;
+  if (const Foreign *row = findForeignValue(member))
+    return hint + foreignHint(*row);
+  return hint + "write '" + (findBuiltinConstant(member) ? member + "'" : "exp(x)' for 'x.exp()'");
+}
+
+void reportForeignToken(const SyntaxToken &token, const std::string &next,
+                        DiagnosticEngine &diagnostics) {
+  diagnostics.error(token.range, "unexpected " + found(token)).hint =
+      token.text == "." ? hintForMember(next) : foreignToken(token.text).hint;
 }
 
 void reportBadNumber(const SyntaxToken &token, DiagnosticEngine &diagnostics) {
@@ -336,6 +498,14 @@ void reportBadNumber(const SyntaxToken &token, DiagnosticEngine &diagnostics) {
     diagnostic.hint = "write 0" + text.substr(0, 40);
   else if (text.back() == '.' && std::count(text.begin(), text.end(), '.') == 1)
     diagnostic.hint = "write " + text.substr(0, 40) + "0";
+  else if (text.starts_with("0x") || text.starts_with("0X"))
+    diagnostic.hint = "numbers are decimal";
+  else if (std::all_of(text.begin(), text.end(),
+                       [](unsigned char c) { return std::isdigit(c) || c == '_'; }))
+    diagnostic.hint = "the digits of a number are not grouped: 1000";
+  else if (size_t point = text.find(".e");
+           point != std::string::npos || (point = text.find(".E")) != std::string::npos)
+    diagnostic.hint = "digits stand on both sides of the point: 1.0e-8";
   else if (std::isdigit(static_cast<unsigned char>(text[0])) &&
            std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isalnum(c); }))
     diagnostic.hint = "names do not start with a digit; a product needs '*'";

@@ -101,11 +101,24 @@ static size_t typeOf(std::string_view kind) {
   return 0;
 }
 
+/// Whether the token of the program before this one ends an operand.
+static bool isBehindOperand(const std::vector<Token *> &tokens, size_t i) {
+  while (i-- > 0)
+    if (tokens[i]->getChannel() == Token::DEFAULT_CHANNEL) {
+      size_t type = tokens[i]->getType();
+      return type == LossLexer::IDENT || type == LossLexer::NUMBER || type == LossLexer::RPAREN ||
+             type == LossLexer::RBRACKET;
+    }
+  return false;
+}
+
 /// Reports tokens that belong to no program, and puts what was meant in their place.
 static void replaceForeign(Tokens &tokens, Places places, DiagnosticEngine &diagnostics) {
   size_t line = 0;
   std::set<std::string> reported;
-  for (Token *token : tokens.getTokens()) {
+  const std::vector<Token *> all = tokens.getTokens();
+  for (size_t i = 0; i < all.size(); ++i) {
+    Token *token = all[i];
     size_t type = token->getType();
     bool isHidden = token->getChannel() != Token::DEFAULT_CHANNEL;
     if (isHidden || (!isForeign(token) && type != LossLexer::BAD_NUMBER))
@@ -122,10 +135,19 @@ static void replaceForeign(Tokens &tokens, Places places, DiagnosticEngine &diag
       reported.clear();
     line = token->getLine();
     std::string meant = foreignToken(described.text).meant;
+    // An operator needs an operand before it.
+    bool isPrefix = meant == "'not'" || meant == "'-'" || meant == "NUMBER" || meant == " ";
+    if (!isPrefix && !isBehindOperand(all, i))
+      meant.clear();
     size_t replacement = typeOf(meant);
+    // What is behind a mistake without a meaning has none either.
+    if (tokens.isLost(line) && described.text != "/*") {
+      writable->setChannel(Token::HIDDEN_CHANNEL);
+      continue;
+    }
     // In one line, one report of what is the same mistake or has no meaning at all.
     if (reported.insert(meant.empty() ? "" : described.text).second) {
-      reportForeignToken(described, diagnostics);
+      reportForeignToken(described, i + 1 < all.size() ? all[i + 1]->getText() : "", diagnostics);
       checkErrorLimit(described.range, diagnostics);
     }
     if (described.text == "/*")
@@ -285,8 +307,10 @@ static void replaceKeywords(Tokens &stream, Places places, DiagnosticEngine &dia
     if (!isKeyword(i) || !isOperand)
       continue;
     auto *token = static_cast<antlr4::CommonToken *>(tokens[i]);
+    // Not `loss my-loss(`, where it is part of a name.
+    bool isInName = i >= 3 && isOneOf(typeAt(i - 3), {LossLexer::LOSS, LossLexer::FN});
     bool isDefinition = isOneOf(typeAt(i), {LossLexer::LOSS, LossLexer::FN});
-    if (names.count(typeAt(i))) {
+    if (names.count(typeAt(i)) || isInName) {
       token->setType(LossLexer::IDENT);
     } else if (isDefinition && token->getLine() == tokens[i - 1]->getLine()) {
       SyntaxToken described = describe(token, places);
@@ -298,7 +322,27 @@ static void replaceKeywords(Tokens &stream, Places places, DiagnosticEngine &dia
   }
 }
 
+/// `x // 2`: elsewhere the quotient rounded down, here x and a comment.
+static void warnOfHiddenNumbers(Tokens &stream, Places places, DiagnosticEngine &diagnostics) {
+  const std::vector<Token *> tokens = stream.getTokens();
+  for (size_t i = 1; i < tokens.size(); ++i) {
+    const std::string text = tokens[i]->getText();
+    size_t begin = text.find_first_not_of("/ \t");
+    bool isNumber = begin != std::string::npos &&
+                    text.find_first_not_of("0123456789. \t", begin) == std::string::npos;
+    if (tokens[i]->getType() != LossLexer::COMMENT || !isNumber || !isBehindOperand(tokens, i) ||
+        tokens[i - 1]->getLine() != tokens[i]->getLine())
+      continue;
+    std::string number = text.substr(begin, text.find_last_not_of(" \t") + 1 - begin);
+    diagnostics
+        .warning(places.range(tokens[i]),
+                 "two slashes start a comment, which hides '" + number + "'", "hidden-number")
+        .hint = "a quotient without its fraction is 'floor(x / " + number + ")'";
+  }
+}
+
 void prepareTokens(Tokens &tokens, Places places, DiagnosticEngine &diagnostics) {
+  warnOfHiddenNumbers(tokens, places, diagnostics);
   replaceFileNames(tokens, places, diagnostics);
   replaceForeign(tokens, places, diagnostics);
   replaceKeywords(tokens, places, diagnostics);

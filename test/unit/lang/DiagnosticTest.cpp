@@ -57,6 +57,12 @@ TEST(Suggest, OffersLikelyTyposOnly) {
   EXPECT_EQ(didYouMean("Logits", {"logits"}), "did you mean 'logits'?");
   EXPECT_EQ(didYouMean("softmx", {"softplus", "softmax"}), "did you mean 'softmax'?");
   EXPECT_EQ(didYouMean("z", {"y"}), "");
+  // Two letters of a short name make another name.
+  for (const char *name : {"var", "prod", "median", "std", "size_of"})
+    EXPECT_EQ(didYouMean(name, {"tan", "pow", "mean", "sin", "size"}), "") << name;
+  EXPECT_EQ(didYouMean("lgo", {"log"}), "did you mean 'log'?");
+  EXPECT_EQ(didYouMean("logsftmxa", {"log_softmax"}), "");
+  EXPECT_EQ(didYouMean("log_sotfmx", {"log_softmax"}), "did you mean 'log_softmax'?");
   EXPECT_EQ(didYouMean("temperature", {"gamma"}), "");
   EXPECT_EQ(didYouMean(std::string(100000, 'a'), {"a"}), "");
 }

@@ -114,7 +114,7 @@ TEST(Parser, NamesTokensOfOtherLanguages) {
       {lossWith("let a = k > 1 && k < 2 return 1"), "unexpected '&&'",
        "conjunction is written 'and'"},
       {lossWith("let a = k > 1 || k < 2 return 1"), "unexpected '||'",
-       "disjunction is written 'or'"},
+       "disjunction is written 'or', a norm 'norm(x over class)'"},
       {returning("!(k > 1)"), "unexpected '!'", "negation is written 'not'"},
       {returning("x ** 2"), "unexpected '**'", "powers are written x^y"},
       {returning("k > 1 ? 1 : 2"), "unexpected '?'",

@@ -30,7 +30,7 @@ TEST(Sema, UnknownNames) { // [LANG-3.8]
       {returning("class"), "unknown name 'class'",
        "'class' is an axis; its number of elements is 'size(class)'"},
       {returning("softmx(x over class)"), "unknown function 'softmx'", "did you mean 'softmax'?"},
-      {returning("ln(x)"), "unknown function 'ln'", "the natural logarithm is 'log'"},
+      {returning("ln(x)"), "unknown function 'ln'", "write 'log(x)'"},
       {returning("x(2)"), "'x' is not a function", "a product is written with '*'"},
       {returning("f(x)"), "unknown function 'f'", "'f' is the loss itself and cannot be called"},
       {"fn g(a) = a * k " + returning("g(x)"), "unknown name 'k'",
