@@ -145,7 +145,7 @@ std::string formOfCall(const std::string &function) {
 std::string hintForAxis(const Place &place) {
   const SyntaxToken &token = place.token();
   const SyntaxToken *open = openBracket(place);
-  if (token.kind == "'over'" && place.isBehindOperand() && !(open && open->text == "("))
+  if (token.kind == "'over'" && place.isBehindOperand() && (!open || open->text == "{"))
     return "the axis stands inside of the parentheses: 'sum(x over class)'";
   bool isBehindOperand = place.rule == "call" && place.expects("'over'");
   if (isBehindOperand && token.text == "by")
