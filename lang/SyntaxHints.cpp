@@ -363,8 +363,6 @@ std::string syntaxHint(const Kinds &expected, std::string_view rule,
                        const std::vector<SyntaxToken> &tokens, size_t at) {
   Place place = {expected, rule, tokens, at};
   const SyntaxToken &token = place.token();
-  if (at && tokens[at - 1].hidesCode)
-    return "'//' starts a comment; a quotient without its fraction is 'floor(x / y)'";
   for (auto hintFor : {hintForStatement, hintForHabit, hintForSlip}) {
     if (hintFor == hintForStatement && rule != "block" && rule != "file")
       continue;
@@ -402,6 +400,8 @@ std::string syntaxHint(const Kinds &expected, std::string_view rule,
     return "text in quotes is used for 'import \"file.loss\"' only";
   if (place.expects("'else'"))
     return "every 'if' needs an 'else'";
+  if (at && tokens[at - 1].hidesCode)
+    return "'//' starts a comment; a quotient without its fraction is 'floor(x / y)'";
   if (rule == "file" && token.kind != "EOF")
     return "a file defines one loss: 'loss f(x: [batch, class]) { return ... }'";
   return {};
