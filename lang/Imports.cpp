@@ -3,7 +3,9 @@
 
 #include "lang/AstPrinter.h"
 #include "lang/Parser.h"
+#include "lang/SemaDetail.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -182,26 +184,43 @@ size_t offsetOf(std::string_view text, SourcePos pos) {
   return at;
 }
 
+/// The value that an argument is given; the last one counts, as in analyze().
+const Override *lastOverride(const std::vector<Override> &overrides, const LossArg &arg) {
+  auto found = std::find_if(overrides.rbegin(), overrides.rend(), [&](const Override &override) {
+    return override.name == arg.name.name;
+  });
+  return arg.isInput() || found == overrides.rend() ? nullptr : &*found;
+}
+
 } // namespace
 
 void loadImports(File &file, DiagnosticEngine &diagnostics, const ImportOptions &options) {
   Importer(file, diagnostics, options).run();
 }
 
-std::string selfContained(const File &file, std::string_view text) {
+std::string selfContained(const File &file, std::string_view text,
+                          const std::vector<Override> &overrides) {
   constexpr std::string_view byteOrderMark = "\xef\xbb\xbf";
   if (text.substr(0, byteOrderMark.size()) == byteOrderMark)
     text.remove_prefix(byteOrderMark.size());
   std::string result;
   size_t copied = 0;
-  for (const Item &item : file.items)
-    if (const auto *import = std::get_if<Import>(&item)) {
-      size_t begin = offsetOf(text, import->range.begin);
-      result += text.substr(copied, begin - copied);
-      copied = offsetOf(text, import->range.end);
+  auto replace = [&](const SourceRange &range, auto makeText) {
+    size_t begin = offsetOf(text, range.begin);
+    result += text.substr(copied, begin - copied);
+    copied = offsetOf(text, range.end);
+    result += makeText(copied - begin);
+  };
+  for (const Item &item : file.items) {
+    if (const auto *import = std::get_if<Import>(&item))
       // Blanks, so that what follows in the line stays in its column.
-      result.append(copied - begin, ' ');
-    }
+      replace(import->range, [](size_t length) { return std::string(length, ' '); });
+    if (const auto *loss = std::get_if<LossDef>(&item))
+      for (const LossArg &arg : loss->args)
+        if (const Override *value = lastOverride(overrides, arg))
+          replace(arg.defaultValue->range,
+                  [&](size_t) { return detail::spell({value->value, value->isBool}); });
+  }
   result += text.substr(copied);
   Needed needed(file);
   for (const FnDef &fn : file.library)

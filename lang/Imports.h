@@ -3,6 +3,7 @@
 #define LOSSLANG_LANG_IMPORTS_H
 
 #include "lang/Ast.h"
+#include "lang/Sema.h"
 
 #include <functional>
 
@@ -25,10 +26,12 @@ struct ImportOptions {
 /// `diagnostics`; `file` is then not complete.
 void loadImports(File &file, DiagnosticEngine &diagnostics, const ImportOptions &options = {});
 
-/// `text` as one that needs no other file: without its imports, and with the imported functions
-/// that it uses at the end. Places in it stay where they are. `file` is complete, and is what
-/// `text` and its imports were read into.
-std::string selfContained(const File &file, std::string_view text);
+/// `text` as one that needs no other file and no `-D`: without its imports, with the imported
+/// functions that it uses at the end, and with the values of `overrides` in the place of the
+/// defaults. Lines stay where they are, and columns but for those behind such a value. `file` is
+/// complete, and is what `text` and its imports were read into.
+std::string selfContained(const File &file, std::string_view text,
+                          const std::vector<Override> &overrides = {});
 
 } // namespace loss::lang
 

@@ -6,6 +6,8 @@
 #include "compiler/Pipeline/Warnings.h"
 #include "compiler/Target/CPU/CodeGenerator.h"
 #include "compiler/Target/Jit.h"
+#include "lang/Imports.h"
+#include "lang/Parser.h"
 
 #include "llvm/Support/MemoryBuffer.h"
 
@@ -43,18 +45,56 @@ Compiler::Compiler(std::vector<std::string> disabledPatterns) : impl(std::make_u
 
 Compiler::~Compiler() = default;
 
-std::unique_ptr<JitModule> Compiler::compile(std::string_view text, const std::string &fileName,
-                                             const KernelSelection &selection,
-                                             const std::vector<std::string> &defines) {
-  PipelineOptions options;
-  options.selection = selection;
+/// Reads the values of `defines`. Throws CompileError.
+static std::vector<lang::Override> parseDefines(const std::string &fileName,
+                                                const std::vector<std::string> &defines) {
+  std::vector<lang::Override> overrides;
   for (const std::string &define : defines) {
     std::string error;
     std::optional<lang::Override> value = lang::parseOverride(define, error);
     if (!value)
       throw CompileError(fileName + ": error: " + define + ": " + error + "\n");
-    options.overrides.push_back(*value);
+    overrides.push_back(*value);
   }
+  return overrides;
+}
+
+std::string loss::selfContained(std::string_view text, const std::string &fileName,
+                                const std::vector<std::string> &defines) {
+  lang::DiagnosticEngine diagnostics(fileName);
+  lang::File file = lang::parse(text, diagnostics);
+  lang::loadImports(file, diagnostics, {libraryFolders()});
+  return file.complete ? lang::selfContained(file, text, parseDefines(fileName, defines))
+                       : std::string(text);
+}
+
+LossSettings loss::readSettings(std::string_view text, const std::string &fileName) {
+  lang::DiagnosticEngine diagnostics(fileName);
+  lang::File file = lang::parse(text, diagnostics);
+  lang::loadImports(file, diagnostics, {libraryFolders()});
+  std::optional<lang::Program> program = lang::analyze(file, diagnostics);
+  if (!program)
+    throw CompileError(lang::render(diagnostics.diagnostics(), text));
+  LossSettings settings;
+  for (const lang::ProgramOption &option : program->options)
+    settings.options.push_back({option.name, option.value, option.isBool});
+  std::vector<bool> used(program->nodes.size());
+  used[program->result] = true;
+  for (const lang::Node &node : program->nodes)
+    for (uint8_t i = 0; i < node.operandCount; ++i)
+      used[node.operands[i]] = true;
+  for (const lang::ProgramParam &param : program->params)
+    if (!used[param.node])
+      settings.unusedParams.push_back(param.name);
+  return settings;
+}
+
+std::unique_ptr<JitModule> Compiler::compile(std::string_view text, const std::string &fileName,
+                                             const KernelSelection &selection,
+                                             const std::vector<std::string> &defines) {
+  PipelineOptions options;
+  options.selection = selection;
+  options.overrides = parseDefines(fileName, defines);
   Compilation result = impl->context().compile(text, fileName, options, /*descriptorInLevel=*/true);
   if (result.diagnostics.hasErrors())
     throw CompileError(lang::render(result.diagnostics.diagnostics(), text));

@@ -81,6 +81,31 @@ private:
   std::unique_ptr<Impl> impl;
 };
 
+/// A program as one text: with the functions that it imports and the values of `defines` in it, as
+/// LossModule.source of what Compiler makes of it. Reads the imported files, compiles nothing. Of a
+/// program that has errors: `text` itself.
+std::string selfContained(std::string_view text, const std::string &fileName,
+                          const std::vector<std::string> &defines = {});
+
+/// An option of a program: what `-D` gives another value.
+struct LossOption {
+  std::string name;
+  /// 0 or 1 for a truth value.
+  double value = 0;
+  bool isBool = false;
+};
+
+/// What of a program can be set, beside what LossModule says of it.
+struct LossSettings {
+  /// In the order of the program, with their values.
+  std::vector<LossOption> options;
+  /// The parameters that have no influence on the result with these values of the options.
+  std::vector<std::string> unusedParams;
+};
+
+/// Reads a program and what it imports; compiles nothing. Throws CompileError.
+LossSettings readSettings(std::string_view text, const std::string &fileName);
+
 /// Path of a library loss ("ngl" -> ".../stdlib/ngl.loss"), or empty when there is none. Looks in
 /// $LOSSLANG_STDLIB, beside the running program (../share/losslang/stdlib), and in the source tree.
 std::string findLibraryLoss(std::string_view name);

@@ -245,7 +245,7 @@ bool Run::parse(std::string_view text) {
   if (file.complete) {
     result.ast = lang::print(file);
     // What a module carries is read again without the files that it was made of.
-    result.source = lang::selfContained(file, text);
+    result.source = lang::selfContained(file, text, options.overrides);
   }
   result.program = lang::analyze(file, result.diagnostics, options.overrides);
   return result.program.has_value();

@@ -68,6 +68,24 @@ TEST_F(Imports, AreWrittenIntoTheText) { // [LANG-3.19]
   EXPECT_TRUE(parseProgram(expanded, again)) << render(again);
 }
 
+TEST_F(Imports, AreWrittenIntoTheTextWithTheValuesOfDefines) { // [LANG-3.19]
+  files = {{"dir/a.loss", "fn a(t) = t"}};
+  const std::string text =
+      "import \"a.loss\"\nloss f(x: [b],\n  param p: positive = 2 * 3, // p\n"
+      "  option q = -(1), option r = false) { return if r then a(p * x) else q * x }";
+  ASSERT_TRUE(load(text));
+  DiagnosticEngine diagnostics("dir/main.loss");
+  const File file = parse(text, diagnostics);
+  auto with = [&](const std::vector<Override> &overrides) {
+    return selfContained(file, text, overrides);
+  };
+  EXPECT_EQ(with({}).substr(15), text.substr(15));
+  EXPECT_EQ(with({{"r", 1, true}, {"p", 0.1}, {"q", -2.5}, {"p", 1e-300}}),
+            std::string(15, ' ') +
+                "\nloss f(x: [b],\n  param p: positive = 1e-300, // p\n"
+                "  option q = -2.5, option r = true) { return if r then a(p * x) else q * x }");
+}
+
 TEST_F(Imports, ErrorsShowTheLineOfTheirFile) { // [LANG-10.1]
   files = {{"dir/a.loss", "\nfn a(t) = t + zz\n"}, {"dir/b.loss", "fn b(t) = sum(t over b)"}};
   EXPECT_FALSE(load("import \"a.loss\"\nimport \"b.loss\"\nloss f(x: [b]) { return a(x) + b(1) }"));
