@@ -127,6 +127,7 @@ void LossHandle::checkParam(uint32_t param, double value) const {
     range = std::isfinite(value) && value == std::floor(value) ? nullptr : "an integer";
     break;
   default:
+    range = std::isnan(value) ? "a number" : nullptr;
     break;
   }
   if (!range)

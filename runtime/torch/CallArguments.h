@@ -19,7 +19,7 @@ struct LossCall {
   Reduction reduction = Reduction::Mean;
   int64_t groups = 1;
   torch::Tensor sampleWeight, classWeight;
-  int64_t ignoreIndex = -100;
+  std::optional<int64_t> ignoreIndex;
   double labelSmoothing = 0;
 
   /// An input or a parameter as a tensor: the arguments in the order of LossArgs.grads.

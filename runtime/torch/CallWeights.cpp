@@ -1,5 +1,7 @@
 #include "runtime/torch/CallWeights.h"
 
+#include "runtime/torch/CallOptions.h"
+
 #include <algorithm>
 
 namespace loss::runtime {
@@ -56,21 +58,7 @@ AxisList indexAxesOf(const CallPlan &plan) {
 
 /// The result has an element for each class index.
 bool isElementwise(const CallPlan &plan) {
-  return plan.target == LOSS_TARGET_INDEX && isSubset(indexAxesOf(plan), plan.resultAxes);
-}
-
-/// The axis that ignored indices can be taken off: the loss reduces it, and apart from the row axis
-/// it is the only one of the class indices, so that what is left of a row is an array again.
-std::optional<uint32_t> selectableAxis(const CallPlan &plan) {
-  AxisList axes = indexAxesOf(plan);
-  if (plan.byRows) {
-    if (axes.empty() || axes.front() != 0)
-      return std::nullopt;
-    axes.erase(axes.begin());
-  }
-  if (axes.size() != 1 || isSubset(axes, plan.resultAxes))
-    return std::nullopt;
-  return axes.front();
+  return plan.target == LOSS_TARGET_INDEX && runtime::isElementwise(plan.loss.module());
 }
 
 void checkIndices(const CallPlan &plan, const Tensor &indices) {
@@ -133,12 +121,13 @@ Tensor arrangeLikeResult(const CallPlan &plan, const Tensor &given) {
 }
 
 void CallWeights::selectTargets(const CallPlan &plan, int64_t ignored) {
-  const std::optional<uint32_t> axis = selectableAxis(plan);
-  TORCH_CHECK_VALUE(axis, subject(plan.loss), "the target has the ignored index ", ignored,
+  const IgnoreRule rule = ignoreRule(plan.loss.module());
+  TORCH_CHECK_VALUE(rule.ignoring == Ignoring::Positions, subject(plan.loss),
+                    "the target has the ignored index ", ignored,
                     ", but it cannot be left out: the result has no element for each target, and "
                     "the targets ",
                     plan.axes.describe(indexAxesOf(plan)), " of a row that are left are no array");
-  selection.emplace(*axis, plan.axes.size(*axis));
+  selection.emplace(rule.axis, plan.axes.size(rule.axis));
   target = target.clone();
   int64_t *values = target.mutable_data_ptr<int64_t>();
   Tensor left = torch::empty({plan.rows, 1}, torch::kBool);
@@ -163,21 +152,14 @@ CallWeights::CallWeights(const CallPlan &plan, const LossCall &call) {
   const bool hasTarget = plan.target != LOSS_TARGET_NONE;
   const bool byIndex = plan.target == LOSS_TARGET_INDEX;
 
-  TORCH_CHECK_VALUE(call.labelSmoothing >= 0 && call.labelSmoothing <= 1, subject(plan.loss),
-                    "label_smoothing: expected a number from 0 to 1, but found ",
-                    call.labelSmoothing);
-  TORCH_CHECK_VALUE(hasTarget || (call.labelSmoothing == 0 && !call.classWeight.defined()),
-                    subject(plan.loss),
-                    "class weights and label smoothing need a target over classes, but the loss "
-                    "has none");
+  checkOptions(plan.loss, call.classWeight, call.ignoreIndex, call.labelSmoothing);
   if (call.classWeight.defined()) {
     checkWeight(plan, call.classWeight, "class_weight", false);
     TORCH_CHECK_VALUE(call.classWeight.dim() == 1 && call.classWeight.size(0) == plan.classes(),
                       subject(plan.loss), "class_weight: expected the shape [", plan.classes(),
                       "], one number a class, but found the shape ", call.classWeight.sizes());
   }
-  TORCH_CHECK(plan.target != LOSS_TARGET_DENSE || call.ignoreIndex < 0 ||
-                  !call.inputs[plan.loss.targetInput()].is_floating_point(),
+  TORCH_CHECK(plan.target != LOSS_TARGET_DENSE || call.ignoreIndex.value_or(-1) < 0,
               subject(plan.loss),
               "ignore_index: expected class indices as the target, but found a "
               "dense one");
@@ -211,22 +193,29 @@ CallWeights::CallWeights(const CallPlan &plan, const LossCall &call) {
   if (hasTarget)
     target = call.inputs[plan.loss.targetInput()];
   elements = samples;
-  if (samples.defined())
-    divisors = sumsOf(plan, samples);
+  if (!hasTarget && call.ignoreIndex) {
+    const Tensor labels = call.inputs[ignoreRule(plan.loss.module()).input].detach();
+    const Tensor kept = arrangeLikeResult(
+        plan, labels.to(torch::kDouble).ne(static_cast<double>(*call.ignoreIndex)));
+    elements = samples.defined() ? samples * kept : kept;
+  }
+  if (elements.defined())
+    divisors = sumsOf(plan, elements);
 
   if (byIndex) {
     target = target.to(torch::kLong).contiguous();
     const int64_t count = target.numel();
     Tensor kept;
-    if (containsValue(target.const_data_ptr<int64_t>(), count, call.ignoreIndex)) {
-      kept = target.ne(call.ignoreIndex);
+    const int64_t ignored = call.ignoreIndex.value_or(defaultIgnoreIndex);
+    if (containsValue(target.const_data_ptr<int64_t>(), count, ignored)) {
+      kept = target.ne(ignored);
       if (elementwise) {
         target = target * kept;
         kept = alignWithResult(plan, kept, indexAxes).to(plan.kernelType());
       } else {
         checkIndices(plan, target * kept);
         kept = Tensor();
-        selectTargets(plan, call.ignoreIndex);
+        selectTargets(plan, ignored);
       }
     }
     Tensor counted = kept; // what the mean counts

@@ -13,6 +13,7 @@
 
 #include <torch/torch.h>
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -45,8 +46,9 @@ struct LossCallOptions {
   /// One factor a class, shape (C).
   torch::Tensor classWeight;
   /// Class indices with this value are left out: their result is 0, and the mean does not count
-  /// them.
-  int64_t ignoreIndex = -100;
+  /// them. Unset: -100. Of a loss without a target it is the value of the labels, numbers, that are
+  /// left out (CallOptions.h says which input they are); unset: none.
+  std::optional<int64_t> ignoreIndex;
   /// The target becomes (1 - s) target + s / C.
   double labelSmoothing = 0;
 };

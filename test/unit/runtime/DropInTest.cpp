@@ -18,7 +18,7 @@ F::CrossEntropyFuncOptions torchOptions(const LossCallOptions &ours) {
   else if (ours.reduction == Reduction::Sum)
     options.reduction(torch::kSum);
   return options.weight(ours.classWeight)
-      .ignore_index(ours.ignoreIndex)
+      .ignore_index(ours.ignoreIndex.value_or(-100))
       .label_smoothing(ours.labelSmoothing);
 }
 
