@@ -30,8 +30,9 @@ struct LossOptions {
 
   /// One factor a class, shape (C).
   TORCH_ARG(torch::Tensor, weight) = {};
-  /// Class indices with this value are left out.
-  TORCH_ARG(int64_t, ignore_index) = -100;
+  /// Class indices (of a loss without a target: labels) with this value are left out. Unset: class
+  /// indices of -100.
+  TORCH_ARG(std::optional<int64_t>, ignore_index) = std::nullopt;
   TORCH_ARG(Reduction, reduction) = torch::kMean;
   TORCH_ARG(double, label_smoothing) = 0.0;
 
@@ -56,7 +57,8 @@ private:
 
 class LossImpl : public torch::nn::Cloneable<LossImpl> {
 public:
-  /// A library that lossc wrote. Throws loss::runtime::LoadError and ParamError.
+  /// A library that lossc wrote. Throws loss::runtime::LoadError and ParamError, and
+  /// c10::ValueError for an option that the loss has no use for.
   explicit LossImpl(const std::string &path, LossOptions options = {})
       : LossImpl(LossHandle::open(path), std::move(options)) {}
   /// A loss that is loaded, or compiled in process (loadLoss() in LoadLoss.h).
@@ -71,9 +73,22 @@ public:
 
   const LossHandle &handle() const { return compiled.loss(); }
 
-  LossOptions options;
+  /// What the next call uses, but for the values of learned parameters: param() has them.
+  const LossOptions &options() const { return settings; }
   /// The weights of the classes; undefined without.
-  torch::Tensor weight;
+  const torch::Tensor &weight() const { return classWeight; }
+
+  /// The value of a parameter of the loss, learned or not. Throws ParamError for an unknown name.
+  double param(const std::string &name) const;
+
+  // Changes from the next call on; they throw what the constructor throws. A parameter that is
+  // learned stays so: its tensor gets the value.
+  void set_param(const std::string &name, double value);
+  void set_reduction(const LossOptions::Reduction &reduction) { settings.reduction(reduction); }
+  void set_ignore_index(std::optional<int64_t> index);
+  void set_label_smoothing(double smoothing);
+  /// Weights for as many classes as before, if there were any.
+  void set_weight(const torch::Tensor &weight);
 
 protected:
   FORWARD_HAS_DEFAULT_ARGS({1, torch::nn::AnyValue(torch::Tensor())},
@@ -81,6 +96,10 @@ protected:
                            {3, torch::nn::AnyValue(torch::Tensor())})
 
 private:
+  void check(const LossOptions &options) const;
+
+  LossOptions settings;
+  torch::Tensor classWeight;
   loss::runtime::CompiledLoss compiled;
 };
 
