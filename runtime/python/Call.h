@@ -20,7 +20,7 @@ struct Call : torch::CustomClassHolder {
   /// One number for each parameter of the loss; those at `paramAt` come from a tensor instead.
   std::vector<double> values;
   std::vector<int64_t> paramAt;
-  int64_t ignoreIndex = -100;
+  std::optional<int64_t> ignoreIndex;
   double labelSmoothing = 0;
   std::string reduction;
   /// LossCallOptions::groups.
@@ -34,7 +34,7 @@ using Tensors = std::vector<at::Tensor>;
 #define LOSSLANG_CALL_PARAMETERS                                                                   \
   std::string key, at::TensorList inputs, at::TensorList params,                                   \
       const std::optional<at::Tensor> &weight, const std::optional<at::Tensor> &sampleWeight,      \
-      c10::ArrayRef<double> values, at::IntArrayRef paramAt, int64_t ignoreIndex,                  \
+      c10::ArrayRef<double> values, at::IntArrayRef paramAt, std::optional<int64_t> ignoreIndex,   \
       double labelSmoothing, std::string reduction, int64_t groups
 #define LOSSLANG_CALL_ARGUMENTS                                                                    \
   std::move(key), inputs, params, weight, sampleWeight, values, paramAt, ignoreIndex,              \

@@ -1,7 +1,12 @@
 #include "runtime/python/Describe.h"
+
+#include "compiler/Pipeline/Compiler.h"
 #include "runtime/abi/LossNames.h"
+#include "runtime/torch/CallOptions.h"
 
 #include <nlohmann/json.hpp>
+
+#include <set>
 
 namespace loss::python {
 
@@ -10,6 +15,16 @@ using nlohmann::ordered_json;
 namespace {
 
 const char *text(const char *given) { return given ? given : ""; }
+
+/// What of the program of a module can be set. Nothing where another version of the compiler
+/// understood the program of a library and this one does not: it runs all the same.
+LossSettings settingsOf(const LossModule &module) {
+  try {
+    return readSettings(text(module.source), module.name);
+  } catch (const CompileError &) {
+    return {};
+  }
+}
 
 } // namespace
 
@@ -31,6 +46,13 @@ std::string describe(const LossModule &module) {
                       {"kind", abi::inputKindName(input.kind)},
                       {"axes", axisNames(input.axes, input.axis_count)}});
   }
+  const LossSettings settings = settingsOf(module);
+  ordered_json options = ordered_json::array();
+  for (const LossOption &option : settings.options)
+    options.push_back(
+        {{"name", option.name},
+         {"value", option.isBool ? ordered_json(option.value != 0) : ordered_json(option.value)}});
+  const std::set<std::string> unused(settings.unusedParams.begin(), settings.unusedParams.end());
   ordered_json params = ordered_json::array();
   for (uint32_t i = 0; i < module.param_count; ++i) {
     const LossParam &param = module.params[i];
@@ -39,6 +61,7 @@ std::string describe(const LossModule &module) {
     params.push_back({{"name", param.name},
                       {"doc", text(param.doc)},
                       {"default", param.default_value},
+                      {"used", !unused.count(param.name)},
                       {"constraint", constraint}});
   }
   const ordered_json result = {
@@ -50,9 +73,11 @@ std::string describe(const LossModule &module) {
       {"axes", axes},
       {"inputs", inputs},
       {"params", params},
+      {"options", options},
       {"result_axes", axisNames(module.result_axes, module.result_axis_count)},
       {"row_axis", module.row_axis},
       {"class_axis", module.class_axis},
+      {"ignores", runtime::ignoreRule(module).ignoring != runtime::Ignoring::None},
   };
   return result.dump();
 }

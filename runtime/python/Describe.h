@@ -8,7 +8,8 @@
 
 namespace loss::python {
 
-/// Name, documentation, source, axes, inputs, parameters and result of a loss, as a JSON object.
+/// Name, documentation, source, axes, inputs, parameters, options and result of a loss, and whether
+/// it can leave out an ignored index, as a JSON object.
 std::string describe(const LossModule &module);
 
 } // namespace loss::python

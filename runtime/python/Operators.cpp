@@ -13,6 +13,7 @@
 #include "runtime/python/Registry.h"
 #include "runtime/python/TracedLoss.h"
 #include "runtime/torch/BatchedTensors.h"
+#include "runtime/torch/CallOptions.h"
 
 #include <torch/csrc/autograd/autograd_not_implemented_fallback.h>
 #include <torch/library.h>
@@ -56,6 +57,12 @@ void checkParamOp(std::string key, std::string name, double value) {
   } catch (const runtime::ParamError &error) {
     TORCH_CHECK_VALUE(false, error.what());
   }
+}
+
+/// Whether the loss has a use for these settings of a module: an error if not.
+void checkOptionsOp(std::string key, const std::optional<Tensor> &weight,
+                    std::optional<int64_t> ignoreIndex, double labelSmoothing) {
+  runtime::checkOptions(findLoss(key), weight.value_or(Tensor()), ignoreIndex, labelSmoothing);
 }
 
 /// The command line tool; its exit code.
@@ -199,7 +206,7 @@ void batchedOperator(const c10::OperatorHandle &op, c10::DispatchKeySet, torch::
 
 #define LOSSLANG_CALL_SCHEMA                                                                       \
   "str key, Tensor[] inputs, Tensor[] params, Tensor? weight, Tensor? sample_weight, "             \
-  "float[] values, int[] param_at, int ignore_index, float label_smoothing, str reduction, "       \
+  "float[] values, int[] param_at, int? ignore_index, float label_smoothing, str reduction, "      \
   "int groups"
 
 // Each operator, and under the name infer_... what it does to meta tensors: the fake kernels are
@@ -210,6 +217,8 @@ TORCH_LIBRARY(losslang, m) {
   m.def("load(Tensor contents, str origin) -> (str, str)", loadOp);
   m.def("describe(str key) -> str", describeLoss);
   m.def("check_param(str key, str name, float value) -> ()", checkParamOp);
+  m.def("check_options(str key, Tensor? weight, int? ignore_index, float label_smoothing) -> ()",
+        checkOptionsOp);
   m.def("lossc(str[] arguments) -> int", losscOp);
   const std::vector<at::Tag> tags = {at::Tag::pt2_compliant_tag};
   for (const std::string prefix : {"", "infer_"}) {

@@ -31,24 +31,28 @@ public:
   }
 
   RegisteredLoss add(const LossSource &source) {
-    std::string hashed = source.text + '\0' + source.fileName;
-    for (const std::string &define : source.defines)
-      hashed += '\0' + define;
-    const std::string hash = sourceHash(hashed);
+    const std::string program = selfContained(source.text, source.fileName, source.defines);
     std::lock_guard<std::mutex> lock(mutex);
-    if (auto known = sources.find(hash); known != sources.end())
-      return known->second;
-    // What training takes; the rest when a call needs it.
+    auto known = programs.find(program);
+    // Warnings name the file.
+    if (known != programs.end() &&
+        (known->second.loss.warnings.empty() || known->second.fileName == source.fileName))
+      return known->second.loss;
+    // What training takes; the rest when a call needs it. The first time from the files, so that
+    // warnings tell lines of theirs.
     std::shared_ptr<JitModule> jit =
         compile(source, KernelSelection::training(LOSS_F32, LOSS_TARGET_INDEX));
-    RegisteredLoss loss{std::string(jit->module().name) + ":" + hash.substr(0, 32), jit->warnings};
-    LossHandle handle = LossHandle::adopt(
-        descriptorOf(std::move(jit)), source.fileName,
-        [this, source](uint32_t element, uint32_t target, uint32_t mode, uint32_t options) {
-          return compileKernel(source, element, target, mode, options);
-        });
-    entries.emplace(loss.key, std::move(handle));
-    sources.emplace(hash, loss);
+    // What was compiled, in case that a file has changed since it was read above.
+    const LossSource whole{jit->module().source, source.fileName, {}};
+    RegisteredLoss loss{keyOf(jit->module().name, whole.text), jit->warnings};
+    if (!entries.count(loss.key))
+      entries.emplace(loss.key, LossHandle::adopt(descriptorOf(std::move(jit)), source.fileName,
+                                                  [this, whole](uint32_t element, uint32_t target,
+                                                                uint32_t mode, uint32_t options) {
+                                                    return compileKernel(whole, element, target,
+                                                                         mode, options);
+                                                  }));
+    programs.insert_or_assign(whole.text, Program{loss, source.fileName});
     return loss;
   }
 
@@ -58,7 +62,7 @@ public:
     if (auto known = libraries.find(hash); known != libraries.end())
       return known->second;
     LossHandle handle = open(contents, origin);
-    std::string key = handle.name() + ":" + hash.substr(0, 32);
+    std::string key = keyOf(handle.name(), contents);
     entries.emplace(key, std::move(handle));
     libraries.emplace(hash, key);
     return key;
@@ -74,6 +78,17 @@ public:
   }
 
 private:
+  /// A program without imports, by its text.
+  struct Program {
+    RegisteredLoss loss;
+    /// That the warnings name.
+    std::string fileName;
+  };
+
+  static std::string keyOf(const std::string &name, const std::string &contents) {
+    return name + ":" + sourceHash(contents).substr(0, 32);
+  }
+
   Registry() {
     // A child of fork() must not inherit a lock that a thread of its parent holds.
     pthread_atfork([] { get().mutex.lock(); }, [] { get().mutex.unlock(); },
@@ -133,8 +148,8 @@ private:
 
   std::mutex mutex;
   std::unique_ptr<Compiler> compiler;
-  /// By the hash of what they were made of.
-  std::map<std::string, RegisteredLoss> sources;
+  std::map<std::string, Program> programs;
+  /// Keys by the hash of the contents.
   std::map<std::string, std::string> libraries;
   std::map<std::string, LossHandle> entries;
 };

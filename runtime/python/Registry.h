@@ -1,8 +1,9 @@
 //===- Registry.h - the losses that this process knows ----------*- C++ -*-===//
 //
 // An operator refers to a loss by a key, text made from the loss's name and the hash of all that it
-// was compiled from. The same source gives the same key in every process, so graphs and caches that
-// hold a key never meet another loss under it.
+// was compiled from: its program with the functions that it imports and the values of its options.
+// The same program gives the same key in every process, so graphs and caches that hold a key never
+// meet another loss under it.
 //
 //===----------------------------------------------------------------------===//
 #ifndef LOSSLANG_RUNTIME_PYTHON_REGISTRY_H
@@ -33,7 +34,8 @@ struct RegisteredLoss {
 };
 
 /// Compiles a loss and registers it, unless it is known. Throws CompileError. Kernels that are
-/// rarely used are compiled when a call needs them.
+/// rarely used are compiled when a call needs them, from the same program: imported files are read
+/// here alone.
 RegisteredLoss registerSource(const LossSource &source);
 
 /// Registers a library that lossc wrote, given as the contents of its file. Returns its key. Throws

@@ -223,16 +223,102 @@ def test_out_of_range_beside_ignored():
 
 def test_targets_on_two_axes():
     """What is left of them is no array."""
-    loss = losslang.compile(
-        """
+    text = """
         loss planes(x: [batch, class, u, v], y: target over class [batch, class, u, v]) {
           return sum(y * x over class, u, v)
         }
-        """,
-        ignore_index=IGNORED,
-    )
+        """
+    with pytest.raises(ValueError, match="ignore_index does not apply: .* are no array"):
+        losslang.compile(text, ignore_index=IGNORED)
+    loss = losslang.compile(text)
+    assert loss.ignore_index is None
     x, y = example()
-    with pytest.raises(ValueError, match=r"ignored index 255, but it cannot be left out: .*\[batch, u, v\]"):
+    y[y == IGNORED] = -100
+    with pytest.raises(ValueError, match=r"ignored index -100, but it cannot be left out: .*\[batch, u, v\]"):
         loss(x, y)
-    y[y == IGNORED] = 0
+    y[y == -100] = 0
     loss(x, y)
+
+
+def labelled(dtype=torch.float64):
+    x = torch.randn(3, 5, 4, dtype=dtype)
+    y = torch.randint(0, 2, x.shape)
+    y[torch.rand(y.shape) < 0.3] = IGNORED
+    y[0] = IGNORED
+    return x, y
+
+
+@pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
+@pytest.mark.parametrize("kind", [torch.int64, torch.uint8, torch.float64, torch.float32])
+@pytest.mark.parametrize("layout", ["contiguous", "transposed"])
+def test_labels_that_are_numbers(reduction, kind, layout):
+    """Binary segmentation: nothing is read where the label is ignored, a NaN neither."""
+    x, y = labelled()
+    if layout == "transposed":
+        x = x.movedim(0, -1).contiguous().movedim(-1, 0)
+    kept = y != IGNORED
+    x = torch.where(kept, x, torch.nan).requires_grad_()
+    found = losses("bce_with_logits", reduction=reduction)(x, y.to(kind))
+    own = x.detach()[kept].requires_grad_()
+    expected = nn.functional.binary_cross_entropy_with_logits(
+        own, y[kept].double(), reduction=reduction
+    )
+    if reduction == "none":
+        assert (found[~kept] == 0).all()
+        found = found[kept]
+    torch.testing.assert_close(found, expected)
+    upstream = torch.rand_like(expected)
+    (gradient,) = torch.autograd.grad(found, x, upstream)
+    assert (gradient[~kept] == 0).all()
+    torch.testing.assert_close(gradient[kept], torch.autograd.grad(expected, own, upstream)[0])
+
+
+def test_labels_with_sample_weights_and_vmap():
+    x, y = labelled()
+    loss = losses("bce_with_logits")
+    weights = torch.rand_like(x)
+    kept = y != IGNORED
+    each = losses("bce_with_logits", reduction="none")(x, y)
+    found = loss(x, y, sample_weight=weights)
+    torch.testing.assert_close(found, (weights * each)[kept].sum() / weights[kept].sum())
+    y[0, 0] = 1
+    expected = torch.stack([loss(*each) for each in zip(x, y)])
+    torch.testing.assert_close(vmap(loss)(x, y), expected)
+    torch.testing.assert_close(
+        vmap(grad(loss))(x, y), torch.stack([grad(loss)(*each) for each in zip(x, y)])
+    )
+    step = torch.compile(loss, fullgraph=True, backend="aot_eager")
+    torch.testing.assert_close(step(x, y), loss(x, y))
+    x.requires_grad_()
+    assert torch.autograd.gradgradcheck(lambda x: loss(x, y), x)
+
+
+def test_labels_of_rows_of_logits():
+    x, y = torch.randn(6, 4, dtype=torch.float64), torch.tensor([0, 3, IGNORED, 1, IGNORED, 2])
+    kept = y != IGNORED
+    plain = losslang.losses.coral()
+    torch.testing.assert_close(losses("coral")(x, y), plain(x[kept], y[kept]))
+    assert plain.ignore_index is None and losses("coral").ignore_index == IGNORED
+    # By default no number is special.
+    target = torch.tensor([-100.0, 2.0], dtype=torch.float64)
+    found = losslang.losses.mse(reduction="none")(torch.zeros_like(target), target)
+    torch.testing.assert_close(found, target**2)
+    ignoring = losslang.losses.mse(reduction="none", ignore_index=-100)
+    assert ignoring(torch.zeros_like(target), target).tolist() == [0, 4]
+
+
+@pytest.mark.parametrize("name", ["mse", "coral", "corn", "clip", "concordance", "asymmetric", "distillation_kl"])
+def test_assigned_or_refused(name):
+    """What is an error at construction is one when it is assigned."""
+    loss = getattr(losslang.losses, name)()
+    takes = name in ("mse", "coral")
+    if takes:
+        loss.ignore_index = IGNORED
+        assert f"ignore_index={IGNORED}" in repr(loss)
+        loss.ignore_index = None
+        assert loss.ignore_index is None
+        return
+    with pytest.raises(ValueError, match=f"loss '{name}': ignore_index does not apply: the loss has no"):
+        loss.ignore_index = IGNORED
+    with pytest.raises(ValueError, match=f"loss '{name}': ignore_index does not apply: the loss has no"):
+        losses(name)

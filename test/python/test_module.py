@@ -375,8 +375,8 @@ def test_parameter_with_the_name_of_an_attribute():
     text = "loss f(x: [a], param half = 1) { return half * x }"
     loss = losslang.compile(text, half=2, reduction="sum")
     assert loss(torch.ones(3)) == 6
-    with pytest.raises(ValueError, match="'half' has the name of an attribute"):
-        losslang.compile(text, half=torch.tensor(2.0))
+    learned = losslang.compile(text, half=nn.Parameter(torch.tensor(2.0)), reduction="sum")
+    assert learned(torch.ones(3)) == 6 and list(learned.state_dict()) == ["half"]
 
 
 def test_numbers_that_are_not_in_memory():

@@ -45,19 +45,41 @@ class LoadError(OSError):
 
 @dataclass(frozen=True)
 class Compiled:
-    """A compiled loss: its key in the operators, what it is, and all that is needed to make it again."""
+    """A compiled loss: its key in the operators, where it came from, and the contents of a library."""
 
     key: str
-    text: str | None
     file_name: str
-    defines: tuple = ()
     library: bytes | None = field(default=None, repr=False)
     warnings: tuple = field(default=(), repr=False, compare=False)
 
     def __reduce__(self):
+        name = pathlib.Path(self.file_name).name
         if self.library is not None:
-            return _load_bytes, (self.library, self.file_name)
-        return compile_text, (self.text, self.file_name, self.defines)
+            return _load_bytes, (self.library, name)
+        # With all that it imports, as it was when it was compiled.
+        return compile_text, (self.description["source"], name)
+
+    def __copy__(self):
+        return self
+
+    def __deepcopy__(self, memo):
+        return self
+
+    def with_option(self, name, value):
+        """The same program, with another value of an option."""
+        now = next(o["value"] for o in self.description["options"] if o["name"] == name)
+        if value == now and isinstance(value, bool) == isinstance(now, bool):
+            return self
+        if self.library is not None:
+            raise AttributeError(
+                f"loss '{self.description['name']}': the option '{name}' is fixed in the library "
+                f"{self.file_name}: compile the program again, `lossc -D {name}={_spell(value)}`, or "
+                f"losslang.compile(loss.source, {name}={value!r})"
+            )
+        try:
+            return compile_text(self.description["source"], self.file_name, ((name, value),))
+        except CompileError as error:
+            raise OptionError(error.diagnostics) from None
 
     @property
     def description(self):
@@ -81,9 +103,13 @@ def no_loss(name):
 
 
 def describe(key):
-    """What a loss says of itself: name, doc, source, axes, inputs, params, result."""
+    """What a loss says of itself: name, doc, source, axes, inputs, params, options, result."""
     if key not in _descriptions:
-        _descriptions[key] = json.loads(ops.describe(key))
+        found = json.loads(ops.describe(key))
+        for option in found["options"]:
+            if isinstance(option["value"], float) and option["value"].is_integer():
+                option["value"] = int(option["value"])
+        _descriptions[key] = found
     return _descriptions[key]
 
 
@@ -92,7 +118,7 @@ def compile_text(text, file_name, defines=()):
     key, errors, warned = ops.compile(text, file_name, [f"{n}={_spell(v)}" for n, v in defines])
     if not key:
         raise CompileError(errors)
-    return Compiled(key, text, file_name, tuple(defines), warnings=tuple(warned))
+    return Compiled(key, file_name, warnings=tuple(warned))
 
 
 def compile_file(path, defines=()):
@@ -110,7 +136,7 @@ def _load_bytes(contents, origin):
     key, message = ops.load(data, origin)
     if not key:
         raise LoadError(message)
-    return Compiled(key, None, origin, (), contents)
+    return Compiled(key, origin, contents)
 
 
 def warn(text, category):

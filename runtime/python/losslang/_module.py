@@ -3,11 +3,11 @@
 import torch
 from torch import nn
 
-from . import _library
+from . import _library, _settings
 from ._library import ops
 
-_REDUCTIONS = ("none", "mean", "sum")
-_OPTIONS = ("compiled", "reduction", "weight", "ignore_index", "label_smoothing")
+#: What a keyword of Loss means; each is an attribute, too.
+_OPTIONS = ("reduction", "weight", "ignore_index", "label_smoothing")
 
 
 def check_tensors(loss, inputs, names=None):
@@ -23,14 +23,18 @@ def check_tensors(loss, inputs, names=None):
 class Loss(nn.Module):
     """A compiled loss that behaves like torch.nn.CrossEntropyLoss.
 
-    Parameters of the loss are keyword arguments: a number is a constant, an nn.Parameter or another
-    tensor of one number is learnable. A number out of its range is an error here, a tensor when the
-    loss is called. The rest is as in torch.nn.CrossEntropyLoss:
+    Parameters of the loss are keyword arguments and attributes, and together in `params`: a number is a
+    constant, an nn.Parameter or another tensor of one number is learnable. A number out of its range is
+    an error when it is given, a tensor when the loss is called. Options of the program are attributes
+    as well: to assign one compiles the program again. The rest is as in torch.nn.CrossEntropyLoss:
 
     reduction        "mean", "sum" or "none"
     weight           one factor a class; a buffer
-    ignore_index     class indices that are left out
+    ignore_index     class indices that are left out; without a target over classes, labels
     label_smoothing  how much of the target is spread over all classes
+
+    What is assigned holds from the next call on, also under torch.compile; what the loss has no use for
+    is an error.
 
     `loss(*inputs, sample_weight=None, **inputs)`: the inputs in the order of the program or by name.
     `input` and `target` stand for the first input that is no target and for the target (of a loss
@@ -43,29 +47,48 @@ class Loss(nn.Module):
         *,
         reduction="mean",
         weight=None,
-        ignore_index=-100,
+        ignore_index=None,
         label_smoothing=0.0,
         **params,
     ):
         super().__init__()
-        if reduction not in _REDUCTIONS:
-            raise ValueError(
-                f"expected reduction to be 'none', 'mean' or 'sum', but found {reduction!r}"
-            )
-        self.compiled = compiled
-        self.reduction = reduction
-        self.register_buffer("weight", weight)
-        self.ignore_index = ignore_index
-        self.label_smoothing = float(label_smoothing)
         description = compiled.description
-        self.name = description["name"]
+        self._compiled = compiled
+        self._name = description["name"]
         self._inputs = tuple(i["name"] for i in description["inputs"])
-        self._params = tuple(p["name"] for p in description["params"])
-        self._values = [float(p["default"]) for p in description["params"]]
         self._aliases = self._standard_names(description["inputs"])
-        self._check_names()
+        names = [p["name"] for p in description["params"]]
+        options = [o["name"] for o in description["options"]]
+        self._check_names(names, options)
+        # By name; None for a parameter that is a tensor, which is registered as such.
+        self._numbers = dict.fromkeys(names)
+        # The numbers once more: a graph of torch.compile takes tensors as inputs, where numbers would
+        # be a part of it.
+        self._traced_numbers = {}
+        self._program_options = frozenset(options)
+        self.register_buffer("weight", None)
+        self.ignore_index = None
+        self.label_smoothing = 0.0
+        self.reduction = reduction
+        #: The settings that are attributes: others have the name of something else.
+        self._attributes = frozenset(
+            name
+            for name in (*names, *options)
+            if not hasattr(type(self), name) and name not in self.__dict__
+        )
+        for described in description["params"]:
+            self._numbers[described["name"]] = described["default"]
+            self._trace_number(described["name"])
+        self.weight = weight
+        self.ignore_index = ignore_index
+        self.label_smoothing = label_smoothing
         for name, value in params.items():
-            self._set_param(name, value)
+            if name in self._program_options:
+                self._set_program_option(name, value)
+            elif name in self._numbers:
+                self._set_param(name, value)
+            else:
+                raise TypeError(self._no_param(name))
 
     @staticmethod
     def _standard_names(inputs):
@@ -74,9 +97,11 @@ class Loss(nn.Module):
         places = (("input", others[:1]), ("target", targets or others[1:2]))
         return {alias: names[0] for alias, names in places if names}
 
-    def _check_names(self):
+    def _check_names(self, params, options):
+        taken = ("compiled", *_OPTIONS)
         for kind, names, taken in (
-            ("parameter", self._params, _OPTIONS),
+            ("parameter", params, taken),
+            ("option", options, taken),
             ("input", self._inputs, ("sample_weight",)),
         ):
             for name in names:
@@ -86,69 +111,217 @@ class Loss(nn.Module):
                         "losslang.Loss: rename it in the program"
                     )
 
-    def _set_param(self, name, value):
-        if name not in self._params:
-            known = ", ".join(self._params) or "none"
-            raise TypeError(f"loss '{self.name}' has no parameter '{name}' (it has: {known})")
-        if isinstance(value, torch.Tensor):
-            if value.numel() != 1:
-                raise ValueError(
-                    f"loss '{self.name}': expected the parameter '{name}' to be one number, "
-                    f"but found a tensor of shape {tuple(value.shape)}"
-                )
-            if hasattr(self, name):
-                raise ValueError(
-                    f"loss '{self.name}': the parameter '{name}' has the name of an attribute of "
-                    "losslang.Loss, so it cannot be a tensor: rename it in the program"
-                )
-            if isinstance(value, nn.Parameter):
-                self.register_parameter(name, value)
+    # Settings as attributes.
+
+    def __setattr__(self, name, value):
+        if name.startswith("_"):
+            super().__setattr__(name, value)
+        elif name in _OPTIONS:
+            super().__setattr__(name, self._checked(name, value))
+        elif name in self._attributes:
+            if name in self._program_options:
+                self._set_program_option(name, value)
             else:
-                self.register_buffer(name, value)
+                self._set_param(name, value)
         else:
-            ops.check_param(self.compiled.key, name, float(value))
-            self._values[self._params.index(name)] = float(value)
+            self._check_attribute(name, value)
+            if name in self._numbers:
+                # An attribute of every module, and not the parameter of that name, which may be registered.
+                object.__setattr__(self, name, value)
+            else:
+                super().__setattr__(name, value)
+
+    def __getattr__(self, name):
+        # Where nn.Module finds nothing else.
+        settings = self.__dict__
+        if name in settings.get("_attributes", ()):
+            if name in settings["_program_options"]:
+                return self._program_option(name)
+            value = settings["_numbers"][name]
+            if value is not None:
+                return value
+        return super().__getattr__(name)
+
+    def __delattr__(self, name):
+        # A tensor may make room for a parametrization of it.
+        if name in _OPTIONS or (name in self._attributes and name not in self._tensors()):
+            raise AttributeError(f"loss '{self.name}': '{name}' cannot be removed")
+        super().__delattr__(name)
+
+    def __dir__(self):
+        return sorted({*super().__dir__(), *self._attributes})
+
+    def _check_attribute(self, name, value):
+        """AttributeError for what looks like a setting and is none."""
+        if name in self._buffers and name not in self._numbers:
+            return
+        if name in self._numbers and not isinstance(value, bool):
+            raise AttributeError(
+                f"loss '{self.name}': '{name}' is an attribute of every module; the parameter of that "
+                f'name is params["{name}"]'
+            )
+        plain = isinstance(value, (bool, int, float, complex, str, torch.Tensor))
+        if type(self) is Loss and plain and name != "training" and not isinstance(
+            getattr(type(self), name, None), property
+        ):
+            known = [*self._numbers, *sorted(self._program_options), *_OPTIONS]
+            raise AttributeError(
+                f"loss '{self.name}' has no setting '{name}' (it has: {', '.join(known)})"
+                f"{_settings.did_you_mean(name, known)}",
+                name=name,
+                obj=self,
+            )
+
+    def _checked(self, name, value):
+        """A value of an option of this class, or the error for it."""
+        what = f"loss '{self.name}': {name}"
+        if name == "reduction":
+            return _settings.reduction(value)
+        if name == "weight":
+            if value is not None and not isinstance(value, torch.Tensor):
+                raise TypeError(f"{what}: expected a tensor, but found {type(value).__name__}")
+            self._check_options(weight=value)
+        elif name == "ignore_index":
+            if value is None:
+                # As in PyTorch; a number may be a label of -100.
+                description = self._compiled.description
+                return -100 if description["ignores"] and description["class_axis"] >= 0 else None
+            value = _settings.index(value, what)
+            self._check_options(ignore_index=value)
+        else:
+            value = _settings.number(value, what)
+            self._check_options(label_smoothing=value)
+        return value
+
+    def _check_options(self, weight=None, ignore_index=None, label_smoothing=0.0):
+        ops.check_options(self._compiled.key, weight, ignore_index, label_smoothing)
+
+    # Parameters.
+
+    def _no_param(self, name):
+        known = [*self._numbers]
+        return (
+            f"loss '{self.name}' has no parameter '{name}' (it has: {', '.join(known) or 'none'})"
+            f"{_settings.did_you_mean(str(name), known)}"
+        )
+
+    def _check_used(self, name, value):
+        """ValueError for a value that would change nothing with the options as they are."""
+        about = next(p for p in self._compiled.description["params"] if p["name"] == name)
+        if about["used"] or (not isinstance(value, torch.Tensor) and value == about["default"]):
+            return
+        options = [f"{o['name']}={o['value']!r}" for o in self._compiled.description["options"]]
+        raise ValueError(
+            f"loss '{self.name}': the parameter '{name}' has no influence on the result"
+            + (f" with {', '.join(options)}" if options else "")
+        )
+
+    def _set_param(self, name, value):
+        if isinstance(value, torch.Tensor):
+            _settings.check_parameter_tensor(value, self.name, name)
+            self._check_used(name, value)
+            self._forget_tensor(name)
+            (self._parameters if isinstance(value, nn.Parameter) else self._buffers)[name] = value
+            self._numbers[name] = None
+            self._traced_numbers.pop(name, None)
+        else:
+            value = _settings.number(value, f"loss '{self.name}': the parameter '{name}'")
+            ops.check_param(self._compiled.key, name, value)
+            self._check_used(name, value)
+            self._forget_tensor(name)
+            self._numbers[name] = value
+            self._trace_number(name)
+
+    def _forget_tensor(self, name):
+        self._parameters.pop(name, None)
+        self._buffers.pop(name, None)
+
+    def _trace_number(self, name):
+        # A new tensor: an old one may be kept for a backward pass.
+        with torch.inference_mode(False):
+            self._traced_numbers[name] = torch.tensor(
+                self._numbers[name], dtype=torch.float64, device="cpu"
+            )
+
+    def _get_param(self, name):
+        value = self._numbers[name]
+        if value is not None:
+            return value
+        if name in self._attributes:
+            # A parametrization of it, too.
+            return getattr(self, name)
+        found = self._parameters.get(name)
+        return self._buffers[name] if found is None else found
+
+    def _tensors(self):
+        """The names of the parameters that are tensors."""
+        return {n for n, v in self._numbers.items() if v is None}
+
+    def __getstate__(self):
+        state = {**self.__dict__, "_numbers": dict(self._numbers)}
+        del state["_traced_numbers"]
+        return state
+
+    def __setstate__(self, state):
+        self.__dict__["_traced_numbers"] = {}
+        super().__setstate__(state)
+        for name, value in self._numbers.items():
+            if value is not None:
+                self._trace_number(name)
+
+    # Options of the program.
+
+    def _program_option(self, name):
+        return next(o["value"] for o in self._compiled.description["options"] if o["name"] == name)
+
+    def _set_program_option(self, name, value):
+        self._compiled = self._compiled.with_option(name, value)
+
+    @property
+    def compiled(self):
+        """The program and its key."""
+        return self._compiled
+
+    @property
+    def name(self):
+        """The name of the loss."""
+        return self._name
 
     @property
     def doc(self):
         """The documentation of the loss."""
-        return self.compiled.description["doc"]
+        return self._compiled.description["doc"]
 
     @property
     def source(self):
-        """The program."""
-        return self.compiled.description["source"]
+        """The program, with the functions that it imports and the values of its options in it."""
+        return self._compiled.description["source"]
 
     @property
     def params(self):
-        """The values of the parameters by name; tensors where they are learnable."""
-        tensors = self._tensor_params()
-        return {
-            name: tensors.get(i, self._values[i]) for i, name in enumerate(self._params)
-        }
-
-    def _tensor_params(self):
-        found = {}
-        for i, name in enumerate(self._params):
-            value = self._parameters.get(name)
-            if value is None:
-                value = self._buffers.get(name)
-            if value is not None:
-                found[i] = value
-        return found
+        """The parameters by name: a view, through which they can be assigned."""
+        return _settings.Params(self)
 
     def forward(self, *inputs, sample_weight=None, **named):
         inputs = self._arrange(inputs, named)
-        check_tensors(self.name, inputs, self._inputs)
-        learnable = self._tensor_params()
+        check_tensors(self._name, inputs, self._inputs)
+        numbers, tensors, places = [], [], []
+        as_tensors = self._traced_numbers if torch.compiler.is_compiling() else {}
+        for place, name in enumerate(self._numbers):
+            value = as_tensors[name] if name in as_tensors else self._get_param(name)
+            if isinstance(value, torch.Tensor):
+                tensors.append(value)
+                places.append(place)
+                value = 0.0
+            numbers.append(value)
         return ops.loss(
-            self.compiled.key,
+            self._compiled.key,
             inputs,
-            list(learnable.values()),
+            tensors,
             self.weight,
             sample_weight,
-            self._values,
-            list(learnable),
+            numbers,
+            places,
             self.ignore_index,
             self.label_smoothing,
             self.reduction,
@@ -180,18 +353,22 @@ class Loss(nn.Module):
         return [given[name] for name in self._inputs]
 
     def extra_repr(self):
-        parts = [
-            f"{n}={v!r}" for n, v in zip(self._params, self._values) if n not in self._tensors()
-        ]
+        parts = [f"{name}={_shown(value)}" for name, value in self.params.items()]
+        parts += [f"{o['name']}={o['value']!r}" for o in self._compiled.description["options"]]
         parts.append(f"reduction={self.reduction!r}")
-        if self.ignore_index != -100:
+        if self.ignore_index not in (None, -100):
             parts.append(f"ignore_index={self.ignore_index}")
         if self.label_smoothing:
             parts.append(f"label_smoothing={self.label_smoothing}")
         return ", ".join(parts)
 
-    def _tensors(self):
-        return {self._params[i] for i in self._tensor_params()}
-
     def _get_name(self):
         return self.name
+
+
+def _shown(value):
+    """A parameter in a line of text: 2.0, or Parameter(2) where it is learned."""
+    if not isinstance(value, torch.Tensor):
+        return repr(value)
+    kind = "Parameter" if isinstance(value, nn.Parameter) else "tensor"
+    return f"{kind}({'...' if value.is_meta else format(value.item(), '.6g')})"

@@ -22,7 +22,7 @@ _known = {}
 
 
 def _loss(name, *inputs, reduction, defines=(), weight=None, sample_weight=None,
-          ignore_index=-100, label_smoothing=0.0, **params):
+          ignore_index=None, label_smoothing=0.0, **params):
     if torch.compiler.is_compiling():
         key, names, values = _compiled(name, defines)
     else:
