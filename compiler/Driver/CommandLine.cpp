@@ -112,6 +112,10 @@ private:
   void addWarnings(CLI::App &command, const char *help);
   /// What is wrong with the options as a whole, or nothing.
   std::string finish();
+  /// The options that were given and change nothing, as an error, or nothing.
+  std::string findUnused() const;
+  std::string findUnusedOfCompile() const;
+  std::string findUnusedBefore(const CLI::App &command) const;
   std::string readDefines();
 
   CLI::App app;
@@ -313,6 +317,76 @@ std::string CommandLine::readDefines() {
   return {};
 }
 
+/// Whether an option of `app` is on the command line.
+static bool given(const CLI::App &app, const char *name) {
+  const CLI::Option *option = app.get_option_no_throw(name);
+  return option && option->count() > 0;
+}
+
+std::string CommandLine::findUnusedOfCompile() const {
+  // Each acts in a phase, and on nothing before it.
+  static const std::pair<const char *, Phase> actsIn[] = {
+      {"--mode", Phase::Differentiate},  {"--order", Phase::Differentiate},
+      {"--plain", Phase::Differentiate}, {"--element", Phase::Specialise},
+      {"--target", Phase::Specialise},   {"--level", Phase::Vector},
+  };
+  Phase last = lastPhaseFor(options.emit);
+  std::string output = "--emit=" + emit;
+  if (options.explain)
+    output = "--explain";
+  if (!options.stopAfter.empty() && *phaseByName(options.stopAfter) < last) {
+    last = *phaseByName(options.stopAfter);
+    output = "--stop-after=" + options.stopAfter;
+  }
+  for (const auto &[name, phase] : actsIn)
+    if (given(app, name) && phase > last)
+      return std::string(name) + " changes nothing in what " + output + " asks for";
+  if (options.explain && given(app, "--emit") && emit != "explain")
+    return "--explain and --emit=" + emit + " ask for different outputs";
+  for (const std::string &mode : options.modes)
+    if (given(app, "--order") && options.order == 1 && mode.starts_with("tangent"))
+      return "--order=1 excludes --mode=" + mode;
+  if (options.verifyDiagnostics)
+    for (const char *name : {"-W", "-o"})
+      if (given(app, name))
+        return std::string(name) + " changes nothing in what --verify-diagnostics reports";
+  return {};
+}
+
+/// What stands in front of a command; the options that both have are the same.
+std::string CommandLine::findUnusedBefore(const CLI::App &command) const {
+  for (const CLI::Option *option : app.get_options())
+    if (option->count() &&
+        (option->get_positional() || !command.get_option_no_throw(option->get_name())))
+      return "expected '" + command.get_name() + "' and its options, but found " +
+             (option->get_positional() ? "'" + options.input + "'" : option->get_name()) +
+             " before it; see " + helpOf(command);
+  return {};
+}
+
+std::string CommandLine::findUnused() const {
+  for (const char *alone : {"--describe", "--list-warnings"})
+    if (given(app, alone)) {
+      for (const CLI::Option *option : app.get_options())
+        if (option->count() && option->get_name() != alone)
+          return std::string("expected ") + alone + " alone, but found " +
+                 (option->get_positional() ? "the file '" + options.input + "'"
+                                           : option->get_name()) +
+                 " too";
+      if (!app.get_subcommands().empty())
+        return std::string("expected ") + alone + " alone, but found '" +
+               app.get_subcommands().front()->get_name() + "' too";
+    }
+  if (app.get_subcommands().empty())
+    return findUnusedOfCompile();
+  const CLI::App &command = *app.get_subcommands().front();
+  if (options.command == Command::Check && options.verifyDiagnostics)
+    for (const char *name : {"-W", "--format"})
+      if (given(command, name) || given(app, name))
+        return std::string(name) + " changes nothing in what --verify-diagnostics reports";
+  return findUnusedBefore(command);
+}
+
 std::string CommandLine::finish() {
   for (const auto &[name, kind] : emitKinds)
     if (name == emit)
@@ -328,6 +402,8 @@ std::string CommandLine::finish() {
       return error;
   if (std::string error = readDefines(); !error.empty())
     return error;
+  if (std::string error = findUnused(); !error.empty())
+    return error;
   if (listsWarnings)
     options.command = Command::ListWarnings;
   switch (options.command) {
@@ -336,8 +412,6 @@ std::string CommandLine::finish() {
   case Command::Compile:
     if (!options.describe.empty()) {
       options.command = Command::Describe;
-      if (!options.input.empty())
-        return "expected --describe alone, but found the file '" + options.input + "' too";
       return {};
     }
     if (options.input.empty())

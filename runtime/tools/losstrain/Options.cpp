@@ -32,7 +32,11 @@ ParamValues parseParams(const std::vector<std::string> &texts) {
     const double value = equals == std::string::npos ? 0 : std::strtod(&text[equals + 1], &end);
     if (!end || end == &text[equals + 1] || *end || equals == 0)
       throw CLI::ValidationError("--param", "expected NAME=NUMBER, but found '" + text + "'");
-    params.emplace_back(text.substr(0, equals), value);
+    const std::string name = text.substr(0, equals);
+    for (const auto &[other, before] : params)
+      if (other == name)
+        throw CLI::ValidationError("--param", "'" + name + "' was given twice");
+    params.emplace_back(name, value);
   }
   return params;
 }
@@ -70,6 +74,35 @@ void addTraining(CLI::App &app, TrainOptions &o) {
   app.add_flag("--resume", c.resume, "Continue the run in --out where its checkpoint ends");
 }
 
+/// Throws for options that were given and change nothing beside the others.
+void checkUsed(const CLI::App &app, const TrainOptions &options) {
+  const TrainConfig &c = options.config;
+  auto given = [&](const char *name) { return app.get_option(name)->count() > 0; };
+  auto refuse = [&](const char *name, const std::string &why) {
+    if (given(name))
+      throw CLI::ValidationError(name, why);
+  };
+  if (c.optimizer != OptimizerKind::Sgd)
+    refuse("--momentum", "is of --optimizer sgd, but the optimizer is " +
+                             optimizerNames()[static_cast<size_t>(c.optimizer)]);
+  if (c.steps > 0)
+    refuse("--epochs", "and --steps say how long the training is: give one of them");
+  if (options.out.empty()) {
+    refuse("--resume", "needs --out, the folder of the run");
+    refuse("--overwrite", "needs --out, the folder of the run");
+    refuse("--checkpoint-every", "needs --out, the folder of the run");
+  }
+  if (c.resume)
+    refuse("--overwrite", "and --resume contradict each other");
+}
+
+/// Throws for options of a training before `table`.
+void checkTable(const CLI::App &app) {
+  for (const CLI::Option *option : app.get_options())
+    if (option->count())
+      throw CLI::ValidationError(option->get_name(), "is of a training, not of table");
+}
+
 } // namespace
 
 int parseOptions(int argc, char **argv, TrainOptions &options) {
@@ -93,8 +126,7 @@ int parseOptions(int argc, char **argv, TrainOptions &options) {
     options.params = parseParams(params);
     if (!table->parsed() && options.loss.empty())
       throw CLI::RequiredError("--loss");
-    if (options.config.resume && options.out.empty())
-      throw CLI::ValidationError("--resume", "needs --out, the folder of the run");
+    table->parsed() ? checkTable(app) : checkUsed(app, options);
   } catch (const CLI::Success &asked) {
     return app.exit(asked);
   } catch (const CLI::ParseError &error) {

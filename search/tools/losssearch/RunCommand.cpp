@@ -110,6 +110,12 @@ int runCommand(RunArguments &arguments) {
     throw SearchError("timeout must be 0 or more, but is " + std::to_string(arguments.timeout));
   arguments.run.timeout = std::chrono::seconds(arguments.timeout);
 
+  if (arguments.given.protocol.stopBelow == 0)
+    for (const char *unused : {"stop-from", "stop-window"})
+      if (names.count(unused))
+        throw SearchError(std::string(unused) +
+                          " says when to give up, but with stop-below 0 nothing does");
+
   // What a new search cannot be is found out before a directory is made for it.
   bool isNew = !std::filesystem::exists(SearchDirectory::databaseIn(arguments.directory));
   std::optional<BaselineProgram> baseline;

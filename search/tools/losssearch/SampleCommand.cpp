@@ -20,6 +20,8 @@ struct SampleArguments {
 int sample(const SampleArguments &arguments) {
   if (arguments.count < 1)
     throw SearchError("count must be 1 or more, but is " + std::to_string(arguments.count));
+  if (arguments.silent && arguments.programs)
+    throw SearchError("programs says how to print losses, but silent prints none");
   auto space = arguments.config.makeSpace();
   Rng rng(arguments.config.seed);
   PhenotypeIndex phenotypes;
