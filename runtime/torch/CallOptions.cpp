@@ -79,8 +79,7 @@ void checkOptions(const LossHandle &loss, const Tensor &classWeight,
                         : "the loss has no target over classes, and no labels that have an element "
                           "of the result each (one fixed input with the axis of the rows alone); "
                           "leave such samples out of the inputs, or where they have an element of "
-                          "the result give them the weight 0 in sample_weight"); "
-                          "give such samples the weight 0 in sample_weight");
+                          "the result give them the weight 0 in sample_weight");
 }
 
 } // namespace loss::runtime

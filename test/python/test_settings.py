@@ -233,7 +233,7 @@ def test_schedule_under_compile(backend):
     close(step(x, y), 0.75)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", BACKENDS[:2])
 def test_settings_change_under_compile(backend):
     x, y = example()
     y[2] = 3
@@ -255,7 +255,7 @@ def test_settings_change_under_compile(backend):
         torch.testing.assert_close(step(x, y), theirs(x, y))
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", BACKENDS[:2])
 def test_options_of_the_program_change_under_compile(backend):
     x, y = example()
     loss = losslang.losses.multi_margin()
