@@ -371,4 +371,5 @@ def _shown(value):
     if not isinstance(value, torch.Tensor):
         return repr(value)
     kind = "Parameter" if isinstance(value, nn.Parameter) else "tensor"
-    return f"{kind}({'...' if value.is_meta else format(value.item(), '.6g')})"
+    known = type(value) in (torch.Tensor, nn.Parameter) and not value.is_meta
+    return f"{kind}({format(value.item(), '.6g') if known else '...'})"
