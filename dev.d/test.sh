@@ -6,14 +6,30 @@ help_test() {
 usage: ./dev test [--no-torch] [--jobs=N] [--filter=REGEX] [-- LIT-OPTION...]
 
 Builds and runs every test: lit tests under test/, and the GoogleTest executables of test/unit, which lit
-runs too. Failures are shown with their output, unsupported and skipped tests by name. The last line is
-"N passed, N failed"; the exit code is 1 when a test failed, or when none ran.
+runs too. Failures are shown with their output, unsupported and skipped tests by name, and the ten slowest
+tests with their time. The last line is "N passed, N failed"; the exit code is 1 when a test failed, or when
+none ran.
 
   --no-torch      without LibTorch: the tests of the language, the compiler and the loader
   --jobs=N        build and run N at a time
   --filter=REGEX  only tests whose name matches, for example --filter=Autodiff
   --              what follows goes to lit as it is
-Log: build/logs/test.log
+Logs: build/logs/test.log, and for programs build/logs/test.json
+EOF
+}
+
+# The ten tests that took longest, from lit's results; nothing if lit wrote none.
+slowest_tests() { # RESULTS
+  [[ -e $1 ]] || return 0
+  /usr/bin/python3 - "$1" <<'EOF'
+import json, sys
+
+with open(sys.argv[1]) as results:
+    tests = json.load(results)["tests"]
+times = sorted(((test["elapsed"] or 0, test["name"]) for test in tests), reverse=True)
+print(f"The slowest of {len(times)} tests:")
+for seconds, name in times[:10]:
+    print(f"  {seconds:6.1f} s  {name}")
 EOF
 }
 
@@ -53,9 +69,11 @@ run_test() {
   [[ -z $jobs || $jobs =~ ^[1-9][0-9]*$ ]] || usage_error "expected a number after --jobs=, but found '$jobs'"
   ensure_built losslang-test-depends
   say "testing"
+  rm -f "$LOGS/test.json"
   # Debian's python3 by its path: lit's time limit needs the psutil that was installed for it.
   /usr/bin/python3 "$LLVM_PREFIX/bin/lit" -sv --no-progress-bar --show-unsupported --show-skipped --timeout=900 \
-    -j "${jobs:-$(nproc)}" "${lit_options[@]}" "$BUILD/test" 2>&1 </dev/null |
+    -o "$LOGS/test.json" -j "${jobs:-$(nproc)}" "${lit_options[@]}" "$BUILD/test" 2>&1 </dev/null |
     tee "$LOGS/test.log" || status=$?
+  slowest_tests "$LOGS/test.json"
   closing_line "$LOGS/test.log" "$status"
 }
