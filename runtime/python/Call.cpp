@@ -1,6 +1,7 @@
 #include "runtime/python/Call.h"
 
 #include "runtime/python/Registry.h"
+#include "runtime/torch/Infer.h"
 #include "runtime/torch/LossFunction.h"
 
 namespace loss::python {
@@ -26,8 +27,8 @@ Reduction parseReduction(const std::string &name) {
 /// A call as CompiledLoss takes it.
 struct Prepared {
   Prepared(const Call &call, at::TensorList tensors)
-      : loss(findLoss(call.key)), inputs(tensors.begin(), tensors.begin() + call.inputCount),
-        call(call) {
+      : loss(findLoss(call.key, call.program)),
+        inputs(tensors.begin(), tensors.begin() + call.inputCount), call(call) {
     const LossModule &module = loss.loss().module();
     const std::string subject = "loss '" + loss.loss().name() + "': ";
     TORCH_CHECK_TYPE(call.inputCount == module.input_count, subject, "expected ",
@@ -54,7 +55,8 @@ struct Prepared {
       options.sampleWeight = tensors[next];
     options.ignoreIndex = call.ignoreIndex;
     options.labelSmoothing = call.labelSmoothing;
-    options.groups = call.groups;
+    // A symbol only where there is nothing to reduce: infer().
+    options.groups = call.groups.maybe_as_int().value_or(1);
   }
 
   /// The place of a tensor of the call among the arguments of the loss.
@@ -120,7 +122,8 @@ std::pair<CallPtr, Tensors> gather(LOSSLANG_CALL_PARAMETERS) {
   call->ignoreIndex = ignoreIndex;
   call->labelSmoothing = labelSmoothing;
   call->reduction = std::move(reduction);
-  call->groups = groups;
+  call->groups = std::move(groups);
+  call->program = std::move(program);
   Tensors tensors = inputs.vec();
   tensors.insert(tensors.end(), params.begin(), params.end());
   if (weight)
@@ -177,6 +180,18 @@ Tensor directionalDerivative(at::TensorList tangents, const Call &call, at::Tens
         .hessianVector(prepared.inputs, prepared.options, /*upstream=*/{},
                        prepared.spread(tangents, wanted), /*wanted=*/{})
         .result;
+  });
+}
+
+std::tuple<Tensor, int64_t> infer(const Call &call, at::TensorList tensors,
+                                  at::IntArrayRef wanted) {
+  return translated([&] {
+    const Prepared prepared(call, tensors);
+    prepared.mask(wanted);
+    const auto [result, layoutOf] = runtime::inferResult(
+        prepared.loss.loss(),
+        runtime::resolveCall(prepared.loss.loss(), prepared.inputs, prepared.options), call.groups);
+    return std::tuple(result, layoutOf ? static_cast<int64_t>(*layoutOf) : -1);
   });
 }
 

@@ -24,7 +24,10 @@ struct Call : torch::CustomClassHolder {
   double labelSmoothing = 0;
   std::string reduction;
   /// LossCallOptions::groups.
-  int64_t groups = 1;
+  c10::SymInt groups = 1;
+  /// The program of the loss, for a process that does not know it. Empty but where programs are
+  /// exported.
+  std::string program;
 };
 
 using CallPtr = c10::intrusive_ptr<Call>;
@@ -35,10 +38,10 @@ using Tensors = std::vector<at::Tensor>;
   std::string key, at::TensorList inputs, at::TensorList params,                                   \
       const std::optional<at::Tensor> &weight, const std::optional<at::Tensor> &sampleWeight,      \
       c10::ArrayRef<double> values, at::IntArrayRef paramAt, std::optional<int64_t> ignoreIndex,   \
-      double labelSmoothing, std::string reduction, int64_t groups
+      double labelSmoothing, std::string reduction, c10::SymInt groups, std::string program
 #define LOSSLANG_CALL_ARGUMENTS                                                                    \
   std::move(key), inputs, params, weight, sampleWeight, values, paramAt, ignoreIndex,              \
-      labelSmoothing, std::move(reduction), groups
+      labelSmoothing, std::move(reduction), std::move(groups), std::move(program)
 
 /// Sorts the arguments of an operator.
 std::pair<CallPtr, Tensors> gather(LOSSLANG_CALL_PARAMETERS);
@@ -66,6 +69,12 @@ std::tuple<at::Tensor, Tensors> secondGradients(const at::Tensor &upstream, at::
 /// The derivative of the loss along `tangents` of the tensors at `wanted`.
 at::Tensor directionalDerivative(at::TensorList tangents, const Call &call, at::TensorList tensors,
                                  at::IntArrayRef wanted);
+
+/// The result of a call on meta tensors whose sizes may be symbols, and the place of the input
+/// whose layout it has (runtime/torch/Infer.h), or -1. Checks that there can be gradients at
+/// `wanted`.
+std::tuple<at::Tensor, int64_t> infer(const Call &call, at::TensorList tensors,
+                                      at::IntArrayRef wanted);
 
 } // namespace loss::python
 

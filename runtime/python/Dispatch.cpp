@@ -31,7 +31,7 @@ Tensor callLoss(const Call &c, at::TensorList tensors) {
   static const auto op = findOperator<Tensor(LOSSLANG_CALL_PARAMETERS)>("losslang::loss");
   const Unpacked u(c, tensors);
   return op.call(c.key, u.inputs, u.params, u.weight, u.sampleWeight, c.values, c.paramAt,
-                 c.ignoreIndex, c.labelSmoothing, c.reduction, c.groups);
+                 c.ignoreIndex, c.labelSmoothing, c.reduction, c.groups, c.program);
 }
 
 std::tuple<Tensor, Tensors> callLossAndGradients(const Call &c, at::TensorList tensors,
@@ -41,7 +41,7 @@ std::tuple<Tensor, Tensors> callLossAndGradients(const Call &c, at::TensorList t
           "losslang::loss_and_gradients");
   const Unpacked u(c, tensors);
   return op.call(c.key, u.inputs, u.params, u.weight, u.sampleWeight, c.values, c.paramAt,
-                 c.ignoreIndex, c.labelSmoothing, c.reduction, c.groups, wanted);
+                 c.ignoreIndex, c.labelSmoothing, c.reduction, c.groups, c.program, wanted);
 }
 
 Tensors callGradients(const Tensor &upstream, const Call &c, at::TensorList tensors,
@@ -51,7 +51,7 @@ Tensors callGradients(const Tensor &upstream, const Call &c, at::TensorList tens
           "losslang::gradients");
   const Unpacked u(c, tensors);
   return op.call(upstream, c.key, u.inputs, u.params, u.weight, u.sampleWeight, c.values, c.paramAt,
-                 c.ignoreIndex, c.labelSmoothing, c.reduction, c.groups, wanted);
+                 c.ignoreIndex, c.labelSmoothing, c.reduction, c.groups, c.program, wanted);
 }
 
 std::tuple<Tensor, Tensors> callSecondGradients(const Tensor &upstream, at::TensorList tangents,
@@ -63,8 +63,8 @@ std::tuple<Tensor, Tensors> callSecondGradients(const Tensor &upstream, at::Tens
       "losslang::second_gradients");
   const Unpacked u(c, tensors);
   return op.call(upstream, tangents, c.key, u.inputs, u.params, u.weight, u.sampleWeight, c.values,
-                 c.paramAt, c.ignoreIndex, c.labelSmoothing, c.reduction, c.groups, wanted,
-                 secondWanted);
+                 c.paramAt, c.ignoreIndex, c.labelSmoothing, c.reduction, c.groups, c.program,
+                 wanted, secondWanted);
 }
 
 Tensor callDirectionalDerivative(at::TensorList tangents, const Call &c, at::TensorList tensors,
@@ -74,7 +74,7 @@ Tensor callDirectionalDerivative(at::TensorList tangents, const Call &c, at::Ten
           "losslang::directional_derivative");
   const Unpacked u(c, tensors);
   return op.call(tangents, c.key, u.inputs, u.params, u.weight, u.sampleWeight, c.values, c.paramAt,
-                 c.ignoreIndex, c.labelSmoothing, c.reduction, c.groups, wanted);
+                 c.ignoreIndex, c.labelSmoothing, c.reduction, c.groups, c.program, wanted);
 }
 
 } // namespace loss::python

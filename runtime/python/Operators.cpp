@@ -148,6 +148,31 @@ Tensor directionalDerivativeKernel(at::TensorList tangents, LOSSLANG_CALL_PARAME
   return directionalDerivative(tangents, *call, tensors, wanted);
 }
 
+std::tuple<Tensor, int64_t> inferKernel(LOSSLANG_CALL_PARAMETERS, at::IntArrayRef wanted) {
+  auto [call, tensors] = gather(LOSSLANG_CALL_ARGUMENTS);
+  return infer(*call, tensors, wanted);
+}
+
+/// Throws unless all are true: an error of the Python class `category`. In the message {place} and
+/// {value} stand for the first number that is wrong.
+void requireKernel(const Tensor &holds, const Tensor &values, std::string message,
+                   std::string category) {
+  if (holds.all().item<bool>())
+    return;
+  const Tensor place = holds.logical_not().nonzero()[0];
+  const Tensor value =
+      values.expand(holds.sizes()).masked_select(holds.logical_not())[0].to(torch::kCPU);
+  auto fill = [&](const std::string &name, const std::string &text) {
+    if (const size_t at = message.find(name); at != std::string::npos)
+      message.replace(at, name.size(), text);
+  };
+  fill("{place}", c10::str(at::IntArrayRef(place.const_data_ptr<int64_t>(), place.numel())));
+  fill("{value}", value.is_floating_point() ? c10::str(value.item<double>())
+                                            : c10::str(value.item<int64_t>()));
+  TORCH_CHECK_VALUE(category != "ValueError", message);
+  TORCH_CHECK(false, message);
+}
+
 /// Any operator for the batched tensors of torch.autograd, which know no vmap rules of Python.
 void batchedOperator(const c10::OperatorHandle &op, c10::DispatchKeySet, torch::jit::Stack *stack) {
   const std::vector<c10::IValue> arguments =
@@ -207,10 +232,8 @@ void batchedOperator(const c10::OperatorHandle &op, c10::DispatchKeySet, torch::
 #define LOSSLANG_CALL_SCHEMA                                                                       \
   "str key, Tensor[] inputs, Tensor[] params, Tensor? weight, Tensor? sample_weight, "             \
   "float[] values, int[] param_at, int? ignore_index, float label_smoothing, str reduction, "      \
-  "int groups"
+  "SymInt groups, str program"
 
-// Each operator, and under the name infer_... what it does to meta tensors: the fake kernels are
-// Python's (dynamic shapes) and call it.
 TORCH_LIBRARY(losslang, m) {
   using namespace loss::python;
   m.def("compile(str text, str file_name, str[] defines) -> (str, str, str[])", compileOp);
@@ -221,25 +244,18 @@ TORCH_LIBRARY(losslang, m) {
         checkOptionsOp);
   m.def("lossc(str[] arguments) -> int", losscOp);
   const std::vector<at::Tag> tags = {at::Tag::pt2_compliant_tag};
-  for (const std::string prefix : {"", "infer_"}) {
-    m.def((prefix + "loss(" LOSSLANG_CALL_SCHEMA ") -> Tensor").c_str(), tags);
-    m.def((prefix + "loss_and_gradients(" LOSSLANG_CALL_SCHEMA
-                    ", int[] wanted) -> (Tensor, Tensor[])")
-              .c_str(),
-          tags);
-    m.def(
-        (prefix + "gradients(Tensor upstream, " LOSSLANG_CALL_SCHEMA ", int[] wanted) -> Tensor[]")
-            .c_str(),
+  m.def("loss(" LOSSLANG_CALL_SCHEMA ") -> Tensor", tags);
+  m.def("loss_and_gradients(" LOSSLANG_CALL_SCHEMA ", int[] wanted) -> (Tensor, Tensor[])", tags);
+  m.def("gradients(Tensor upstream, " LOSSLANG_CALL_SCHEMA ", int[] wanted) -> Tensor[]", tags);
+  m.def("second_gradients(Tensor upstream, Tensor[] tangents, " LOSSLANG_CALL_SCHEMA
+        ", int[] wanted, int[] second_wanted) -> (Tensor, Tensor[])",
         tags);
-    m.def((prefix + "second_gradients(Tensor upstream, Tensor[] tangents, " LOSSLANG_CALL_SCHEMA
-                    ", int[] wanted, int[] second_wanted) -> (Tensor, Tensor[])")
-              .c_str(),
-          tags);
-    m.def((prefix + "directional_derivative(Tensor[] tangents, " LOSSLANG_CALL_SCHEMA
-                    ", int[] wanted) -> Tensor")
-              .c_str(),
-          tags);
-  }
+  m.def("directional_derivative(Tensor[] tangents, " LOSSLANG_CALL_SCHEMA
+        ", int[] wanted) -> Tensor",
+        tags);
+  m.def("require(Tensor holds, Tensor values, str message, str category) -> ()", tags);
+  // What the fake kernels of Python make their results of.
+  m.def("infer(" LOSSLANG_CALL_SCHEMA ", int[] wanted) -> (Tensor, int)");
 }
 
 TORCH_LIBRARY_IMPL(losslang, Autograd, m) {
@@ -253,8 +269,8 @@ TORCH_LIBRARY_IMPL(losslang, Autograd, m) {
 }
 
 TORCH_LIBRARY_IMPL(losslang, Batched, m) {
-  for (const char *name :
-       {"loss", "loss_and_gradients", "gradients", "second_gradients", "directional_derivative"})
+  for (const char *name : {"loss", "loss_and_gradients", "gradients", "second_gradients",
+                           "directional_derivative", "require"})
     m.impl(name, torch::CppFunction::makeFromBoxedFunction<&loss::python::batchedOperator>());
 }
 
@@ -265,13 +281,7 @@ TORCH_LIBRARY_IMPL(losslang, CPU, m) {
   m.impl("gradients", gradientsKernel);
   m.impl("second_gradients", secondGradientsKernel);
   m.impl("directional_derivative", directionalDerivativeKernel);
+  m.impl("require", requireKernel);
 }
 
-TORCH_LIBRARY_IMPL(losslang, Meta, m) {
-  using namespace loss::python;
-  m.impl("infer_loss", lossKernel);
-  m.impl("infer_loss_and_gradients", lossAndGradientsKernel);
-  m.impl("infer_gradients", gradientsKernel);
-  m.impl("infer_second_gradients", secondGradientsKernel);
-  m.impl("infer_directional_derivative", directionalDerivativeKernel);
-}
+TORCH_LIBRARY_IMPL(losslang, Meta, m) { m.impl("infer", loss::python::inferKernel); }

@@ -10,18 +10,6 @@ using torch::Tensor;
 
 namespace {
 
-void checkWeight(const CallPlan &plan, const Tensor &weight, const char *name, bool integers) {
-  TORCH_CHECK((weight.is_cpu() || plan.meta) && weight.layout() == torch::kStrided,
-              subject(plan.loss), name, ": expected a dense CPU tensor, but found one on ",
-              weight.device(), " (", weight.layout(), ")");
-  TORCH_CHECK_TYPE(weight.is_floating_point() || (integers && !weight.is_complex()),
-                   subject(plan.loss), name, ": expected floating-point numbers, but found ",
-                   weight.scalar_type());
-  TORCH_CHECK(!(at::GradMode::is_enabled() && weight.requires_grad()), subject(plan.loss), name,
-              " requires a gradient, but there is none for it; multiply the result of reduction "
-              "'none' by the weights instead");
-}
-
 /// An array over `axes` that broadcasts against one over the axes of the result.
 Tensor alignWithResult(const CallPlan &plan, const Tensor &array, const AxisList &axes) {
   Shape shape;
@@ -51,14 +39,6 @@ bool containsValue(const int64_t *values, int64_t count, int64_t value) {
   return false;
 }
 
-/// The axes of a target passed as class indices.
-AxisList indexAxesOf(const CallPlan &plan) {
-  return axesOfInput(plan.loss.module(), static_cast<uint32_t>(plan.loss.targetInput()), true);
-}
-
-/// The result has an element for each class index.
-bool isElementwise(const CallPlan &plan) {
-  return plan.target == LOSS_TARGET_INDEX && runtime::isElementwise(plan.loss.module());
 }
 
 void checkIndices(const CallPlan &plan, const Tensor &indices) {
@@ -72,7 +52,7 @@ void checkIndices(const CallPlan &plan, const Tensor &indices) {
 } // namespace
 
 void throwBadIndex(const CallPlan &plan, const Tensor &indices, int64_t place) {
-  const AxisList list = indexAxesOf(plan);
+  const AxisList list = plan.indexAxes();
   std::string where;
   if (list.size() == 1) {
     where = c10::str("of row ", place);
@@ -91,29 +71,11 @@ void throwBadIndex(const CallPlan &plan, const Tensor &indices, int64_t place) {
   std::abort();
 }
 
-bool needsOptionsKernel(const CallPlan &plan, const LossCall &call) {
-  return call.labelSmoothing > 0 || (call.classWeight.defined() && !isElementwise(plan));
-}
-
 Tensor arrangeLikeResult(const CallPlan &plan, const Tensor &given) {
-  Tensor t = given;
-  const Shape shape = given.sizes().vec(), &result = plan.resultShape;
-  if (shape != result) {
-    // One number for each row, or for each group of leading dimensions.
-    const std::vector<int64_t> order = plan.orderOf(plan.resultAxes);
-    const size_t rowDimensions = plan.byRows ? plan.axes.dimensions(0).size() : 0;
-    Shape broadcast(result.size(), 1);
-    if (plan.byRows && shape == plan.axes.dimensions(0)) {
-      for (size_t i = 0; i < rowDimensions; ++i)
-        broadcast[order[i]] = shape[i];
-    } else if (shape.size() <= result.size() &&
-               std::equal(shape.begin(), shape.end(), result.begin())) {
-      std::copy(shape.begin(), shape.end(), broadcast.begin());
-    } else {
-      return {};
-    }
-    t = t.reshape(broadcast).expand(result);
-  }
+  const std::optional<Shape> broadcast = plan.broadcastToResult(given.sizes().vec());
+  if (!broadcast)
+    return {};
+  const Tensor t = given.reshape(*broadcast).expand(plan.resultShape);
   return t.permute(plan.orderOf(plan.resultAxes))
       .to(plan.kernelType())
       .contiguous()
@@ -126,7 +88,7 @@ void CallWeights::selectTargets(const CallPlan &plan, int64_t ignored) {
                     "the target has the ignored index ", ignored,
                     ", but it cannot be left out: the result has no element for each target, and "
                     "the targets ",
-                    plan.axes.describe(indexAxesOf(plan)), " of a row that are left are no array");
+                    plan.axes.describe(plan.indexAxes()), " of a row that are left are no array");
   selection.emplace(rule.axis, plan.axes.size(rule.axis));
   target = target.clone();
   int64_t *values = target.mutable_data_ptr<int64_t>();
@@ -152,39 +114,16 @@ CallWeights::CallWeights(const CallPlan &plan, const LossCall &call) {
   const bool hasTarget = plan.target != LOSS_TARGET_NONE;
   const bool byIndex = plan.target == LOSS_TARGET_INDEX;
 
-  checkOptions(plan.loss, call.classWeight, call.ignoreIndex, call.labelSmoothing);
-  if (call.classWeight.defined()) {
-    checkWeight(plan, call.classWeight, "class_weight", false);
-    TORCH_CHECK_VALUE(call.classWeight.dim() == 1 && call.classWeight.size(0) == plan.classes(),
-                      subject(plan.loss), "class_weight: expected the shape [", plan.classes(),
-                      "], one number a class, but found the shape ", call.classWeight.sizes());
-  }
-  TORCH_CHECK(plan.target != LOSS_TARGET_DENSE || call.ignoreIndex.value_or(-1) < 0,
-              subject(plan.loss),
-              "ignore_index: expected class indices as the target, but found a "
-              "dense one");
   Tensor samples;
-  if (call.sampleWeight.defined()) {
-    checkWeight(plan, call.sampleWeight, "sample_weight", true);
+  if (call.sampleWeight.defined())
     samples = arrangeLikeResult(plan, call.sampleWeight.detach());
-    TORCH_CHECK_VALUE(
-        samples.defined(), subject(plan.loss), "sample_weight: expected the shape of the result, ",
-        torch::IntArrayRef(plan.resultShape),
-        ", or of its leading dimensions, but found the shape ", call.sampleWeight.sizes());
-  }
 
   // Where the result has an element for each class index, an index gives that element its weight.
-  const AxisList indexAxes = hasTarget ? indexAxesOf(plan) : AxisList{};
-  const bool elementwise = isElementwise(plan);
+  const AxisList indexAxes = hasTarget ? plan.indexAxes() : AxisList{};
+  const bool elementwise = plan.isElementwise();
   needsOptions = needsOptionsKernel(plan, call);
-  TORCH_CHECK_VALUE(!call.classWeight.defined() || !needsOptions ||
-                        plan.loss.module().class_weighting != LOSS_WEIGHTS_NONE,
-                    subject(plan.loss),
-                    "class weights do not apply: the result has no element for each target");
   allZero.assign(plan.groups, false);
   divisors.assign(plan.groups, static_cast<double>(plan.resultElements() / plan.groups));
-  if (plan.meta)
-    return;
 
   if (needsOptions)
     classes = call.classWeight.defined()

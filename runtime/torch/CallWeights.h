@@ -2,7 +2,7 @@
 #ifndef LOSSLANG_RUNTIME_TORCH_CALLWEIGHTS_H
 #define LOSSLANG_RUNTIME_TORCH_CALLWEIGHTS_H
 
-#include "runtime/torch/CallArguments.h"
+#include "runtime/torch/CallPlan.h"
 #include "runtime/torch/RowSelection.h"
 
 #include <optional>
@@ -11,7 +11,7 @@ namespace loss::runtime {
 
 /// What sample weights, class weights, ignored indices and label smoothing make of a call.
 struct CallWeights {
-  /// Checks them. Throws c10::IndexError for a class index out of bounds where it has to be read.
+  /// Throws c10::IndexError for a class index out of bounds where it has to be read.
   CallWeights(const CallPlan &plan, const LossCall &call);
 
   /// Factor of each element of the result, rows by result slab, in the kernel's type; undefined: 1.
@@ -38,10 +38,6 @@ struct CallWeights {
 private:
   void selectTargets(const CallPlan &plan, int64_t ignored);
 };
-
-/// Whether a call needs a kernel with options: where class indices and their weights meet the
-/// result element by element, a plain one does.
-bool needsOptionsKernel(const CallPlan &plan, const LossCall &call);
 
 /// A tensor of the shape of the result, of its leading dimensions or of its rows, as a contiguous
 /// array of rows by result slab in the kernel's type. Empty when the shape does not fit.

@@ -2,9 +2,8 @@
 #include "runtime/abi/LossNames.h"
 #include "runtime/torch/CallWeights.h"
 #include "runtime/torch/GradientMemory.h"
+#include "runtime/torch/Infer.h"
 #include "runtime/torch/KernelRun.h"
-
-#include <ATen/ExpandUtils.h>
 
 #include <algorithm>
 
@@ -68,13 +67,7 @@ ChosenKernel chooseKernel(const CallPlan &plan, uint32_t mode, bool needsOptions
 }
 
 Tensor emptyLike(const Tensor &given) {
-  const std::vector<int64_t> strides =
-      given.is_non_overlapping_and_dense()
-          ? given.strides().vec()
-          : at::infer_dense_strides(given.sizes(), given.strides());
-  if (given.is_meta())
-    return at::empty_strided(given.sizes(), strides, given.options().requires_grad(false));
-  return emptyGradient(given.sizes(), strides, at::TensorOptions(given.scalar_type()));
+  return emptyGradient(given.sizes(), denseStrides(given), at::TensorOptions(given.scalar_type()));
 }
 
 /// One run of one kernel, and what becomes of its outputs.
@@ -93,13 +86,6 @@ public:
     Evaluated out;
     out.meanScale = meanScale(0);
     out.gradients.resize(call.argumentCount());
-    if (plan.meta) {
-      out.result = emptyResult(plan, call.reduction);
-      for (size_t i = 0; i < wanted.size(); ++i)
-        if (wanted[i])
-          out.gradients[i] = emptyGradientOf(i);
-      return out;
-    }
     setUp(chosen, out);
     Tensor elements = multiplyUpstream(materialised(request.upstream));
     if (elements.defined())
@@ -412,24 +398,10 @@ bool hasOwnGradient(const LossHandle &loss, size_t argument) {
   return argument < module.input_count && module.inputs[argument].has_gradient;
 }
 
-Tensor emptyResult(const CallPlan &plan, Reduction reduction) {
-  const auto options =
-      at::TensorOptions(plan.resultType).device(plan.meta ? torch::kMeta : torch::kCPU);
-  if (reduction != Reduction::None)
-    return plan.groups > 1 ? at::empty({plan.groups}, options) : at::empty({}, options);
-  const std::vector<int64_t> order = plan.orderOf(plan.resultAxes);
-  Shape sorted;
-  std::vector<int64_t> back(order.size());
-  for (size_t i = 0; i < order.size(); ++i) {
-    sorted.push_back(plan.resultShape[order[i]]);
-    back[order[i]] = static_cast<int64_t>(i);
-  }
-  return at::empty(sorted, options).permute(back);
-}
-
 Evaluated evaluateCall(const LossHandle &loss, const LossCall &call,
                        const EvaluateRequest &request) {
-  return Evaluation(loss, call, request).run();
+  return call.inputs.front().is_meta() ? inferCall(loss, call, request)
+                                       : Evaluation(loss, call, request).run();
 }
 
 GradientPlan planGradients(const LossHandle &loss, const LossCall &call,

@@ -2,7 +2,7 @@
 #ifndef LOSSLANG_RUNTIME_TORCH_EVALUATE_H
 #define LOSSLANG_RUNTIME_TORCH_EVALUATE_H
 
-#include "runtime/torch/CallArguments.h"
+#include "runtime/torch/CallPlan.h"
 
 namespace loss::runtime {
 
@@ -27,7 +27,8 @@ struct Evaluated {
   double meanScale = 1;
 };
 
-/// Runs the loss. With tangents, `result` is the derivative of the result along them.
+/// Runs the loss. With tangents, `result` is the derivative of the result along them. Of tensors
+/// without memory it only tells shapes and types (Infer.h).
 Evaluated evaluateCall(const LossHandle &loss, const LossCall &call,
                        const EvaluateRequest &request);
 
@@ -53,9 +54,6 @@ GradientPlan planGradients(const LossHandle &loss, const LossCall &call,
 
 /// An argument whose gradients the usual kernels give; others need one that computes all.
 bool hasOwnGradient(const LossHandle &loss, size_t argument);
-
-/// Shape, type and device of the result of a call.
-torch::Tensor emptyResult(const CallPlan &plan, Reduction reduction);
 
 } // namespace loss::runtime
 

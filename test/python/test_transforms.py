@@ -75,13 +75,13 @@ def test_operator_registration():
     x, y = example()
     arguments = (loss.compiled.key, [x, y], [], None, None, [2.0], [], -100, 0.0)
     for reduction in REDUCTIONS:
-        torch.library.opcheck(torch.ops.losslang.loss.default, (*arguments, reduction, 1))
+        torch.library.opcheck(torch.ops.losslang.loss.default, (*arguments, reduction, 1, ""))
 
 
 def test_unknown_key():
     x, y = example()
     with pytest.raises(RuntimeError, match="not known in this process"):
-        torch.ops.losslang.loss("none:0", [x, y], [], None, None, [], [], -100, 0.0, "mean", 1)
+        torch.ops.losslang.loss("none:0", [x, y], [], None, None, [], [], -100, 0.0, "mean", 1, "")
 
 
 @pytest.mark.parametrize("reduction", ["mean", "sum"])

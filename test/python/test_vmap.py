@@ -261,7 +261,7 @@ def test_what_differs_between_samples():
 
     def call(x, y, gamma, weight):
         return torch.ops.losslang.loss(
-            key, [x, y], [gamma], weight, None, [2.0], [0], -100, 0.0, "mean", 1
+            key, [x, y], [gamma], weight, None, [2.0], [0], -100, 0.0, "mean", 1, ""
         )
 
     gamma, weight = torch.rand(3, dtype=x.dtype), torch.rand(3, 5, dtype=x.dtype)

@@ -113,6 +113,17 @@ def describe(key):
     return _descriptions[key]
 
 
+@torch.compiler.assume_constant_result
+def _source(key):
+    return describe(key)["source"]
+
+
+def program(key):
+    """What a call holds of its loss, so that another process can compile it: the text in programs that are
+    exported, otherwise nothing."""
+    return _source(key) if torch.compiler.is_exporting() else ""
+
+
 def compile_text(text, file_name, defines=()):
     """Compiles a program in this process. `defines`: pairs of a name and a number or truth value."""
     key, errors, warned = ops.compile(text, file_name, [f"{n}={_spell(v)}" for n, v in defines])

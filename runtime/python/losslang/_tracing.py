@@ -1,6 +1,7 @@
 """How PyTorch traces and transforms the operators: shapes for torch.compile, rules for torch.vmap and autocast."""
 
 import torch
+from torch._subclasses.fake_tensor import unset_fake_temporarily
 from torch.utils import _pytree as pytree
 
 from ._library import describe, ops, warn
@@ -15,84 +16,69 @@ _BEFORE = {
 }
 
 
-class _Sizes:
-    """Stands numbers in for the symbols of dynamic shapes, and finds the sizes behind the numbers again."""
-
-    def __init__(self, tensors):
-        used = {n for t in tensors for n in (*t.shape, *t.stride()) if isinstance(n, int)}
-        symbols = set()
-        for tensor in tensors:
-            for size in (*tensor.shape, *tensor.stride()):
-                if isinstance(size, torch.SymInt):
-                    symbols |= size.node.expr.free_symbols
-        # Numbers that are no size of another dimension, so that the way back is clear.
-        free = (n for n in range(2, 1 << 30) if n not in used)
-        self.numbers = {symbol: next(free) for symbol in sorted(symbols, key=str)}
-        self.sizes = {}
-        for tensor in tensors:
-            for size in tensor.shape:
-                self.sizes.setdefault(self.number(size), size)
-
-    def number(self, size):
-        if isinstance(size, int):
-            return size
-        return int(size.node.expr.subs(self.numbers))
-
-    def meta(self, tensor):
-        return torch.empty_strided(
-            [self.number(n) for n in tensor.shape],
-            [self.number(n) for n in tensor.stride()],
-            dtype=tensor.dtype,
-            device="meta",
-        )
-
-    def fake(self, tensor, device):
-        shape = [self.sizes.get(n, n) for n in tensor.shape]
-        # Dense in the order of the strides.
-        strides, step = [0] * len(shape), 1
-        for d in sorted(range(len(shape)), key=lambda d: (tensor.stride(d), -d)):
-            strides[d] = step
-            step = step * shape[d]
-        return torch.empty_strided(shape, strides, dtype=tensor.dtype, device=device)
+def _like(tensor):
+    """Room for a gradient: of the tensor's type and layout."""
+    return torch.empty_like(tensor, requires_grad=False)
 
 
-def _unify(tensors):
-    """Takes sizes that are equal now for one size, with a guard: logits and labels have as many rows,
-    and as many classes as there are weights."""
-    sizes = [size for tensor in tensors for size in tensor.shape]
-    seen = {size: size for size in sizes if isinstance(size, int)}
-    for size in sizes:
-        if isinstance(size, torch.SymInt) and size.node.has_hint():
-            other = seen.setdefault(size.node.hint, size)
-            if not other == size:
-                raise AssertionError(f"{other} and {size} differ")
+def _result(*call, wanted=()):
+    """Room for the result of a call. Its sizes are made of the symbols of the inputs' own sizes; where
+    the loss needs two of them to be equal, the program is traced under that condition."""
+
+    def on_meta(tensor):
+        return torch.empty(tensor.shape, dtype=tensor.dtype, device="meta")
+
+    with unset_fake_temporarily():
+        result, layout_of = ops.infer(*pytree.tree_map_only(torch.Tensor, on_meta, call), wanted)
+    inputs = call[1]
+    if layout_of >= 0:
+        return torch.empty_like(inputs[layout_of], dtype=result.dtype, requires_grad=False)
+    return torch.empty_strided(
+        result.shape, result.stride(), dtype=result.dtype, device=inputs[0].device
+    )
 
 
-def _register_fake(name):
-    infer = getattr(ops, f"infer_{name}")
+def _tensors(call):
+    """Those of a call, in the order that `wanted` counts them."""
+    _, inputs, params, weight, sample_weight, *_ = call
+    return [*inputs, *params, *(t for t in (weight, sample_weight) if t is not None)]
 
-    def fake(*args):
-        tensors = [a for a in pytree.tree_leaves(args) if isinstance(a, torch.Tensor)]
 
-        def attempt():
-            sizes = _Sizes(tensors)
-            with torch._subclasses.fake_tensor.unset_fake_temporarily():
-                return sizes, infer(*pytree.tree_map_only(torch.Tensor, sizes.meta, args))
+def _gradients(call, wanted):
+    tensors = _tensors(call)
+    return [_like(tensors[place]) for place in wanted]
 
-        try:
-            sizes, result = attempt()
-        except ValueError:
-            # Two symbols for what the loss wants to be one size.
-            _unify(tensors)
-            sizes, result = attempt()
-        device = tensors[0].device
-        return pytree.tree_map_only(torch.Tensor, lambda t: sizes.fake(t, device), result)
 
-    torch.library.register_fake(f"losslang::{name}", fake)
+# What each operator returns, without memory behind it.
+
+
+def _fake_loss_and_gradients(*args):
+    *call, wanted = args
+    return _result(*call, wanted=wanted), _gradients(call, wanted)
+
+
+def _fake_gradients(upstream, *args):
+    *call, wanted = args
+    return _gradients(call, wanted)
+
+
+def _fake_second_gradients(upstream, tangents, *args):
+    *call, wanted, second_wanted = args
+    return _result(*call), _gradients(call, second_wanted)
+
+
+def _fake_directional_derivative(tangents, *args):
+    *call, wanted = args
+    return _result(*call)
 
 
 class _Unfoldable(Exception):
     """Why the calls of a batch cannot be one call."""
+
+
+def _lead(size, tensor, dim):
+    """The batch as the first dimension."""
+    return tensor.expand(size, *tensor.shape) if dim is None else tensor.movedim(dim, 0)
 
 
 class _Fold:
@@ -100,7 +86,7 @@ class _Fold:
 
     def __init__(self, size, call, dims):
         self.size = size
-        self.key, inputs, params, weight, sample_weight, *numbers, reduction, groups = call
+        self.key, inputs, params, weight, sample_weight, *numbers, reduction, groups, program = call
         input_dims, param_dims, weight_dim, sample_weight_dim = dims[1:5]
         description = describe(self.key)
         if description["row_axis"] < 0:
@@ -133,11 +119,12 @@ class _Fold:
             raise _Unfoldable(f"only its target has the axis '{row_axis}'")
         axes, first = max(scores, key=lambda pair: pair[0])
         self.by_rows = first.dim() - 1 >= axes
+        self.rows = first.shape[1] if self.by_rows else 1
         if sample_weight is not None:
             sample_weight = self._lead(sample_weight, sample_weight_dim)
             if self.by_rows and sample_weight.dim() == 1:
                 # One number for all rows of a sample.
-                sample_weight = sample_weight[:, None].expand(size, first.shape[1])
+                sample_weight = sample_weight[:, None].expand(size, self.rows)
             sample_weight = self._merge(sample_weight)
         self.reduced = reduction != "none"
         self.inner_groups = groups
@@ -145,13 +132,11 @@ class _Fold:
         inputs = [self._merge(t) if has else t for t, has in zip(inputs, self.has_rows)]
         self.call = (
             self.key, inputs, params, weight, sample_weight, *numbers, reduction, self.groups,
+            program,
         )  # fmt: skip
 
     def _lead(self, tensor, dim):
-        """The batch as the first dimension."""
-        if dim is None:
-            return tensor.expand(self.size, *tensor.shape)
-        return tensor.movedim(dim, 0)
+        return _lead(self.size, tensor, dim)
 
     def _merge(self, tensor):
         return tensor.flatten(0, 1) if self.by_rows else tensor
@@ -159,7 +144,7 @@ class _Fold:
     def _split(self, tensor):
         if not self.by_rows:
             return tensor
-        return tensor.unflatten(0, (self.size, tensor.shape[0] // self.size))
+        return tensor.unflatten(0, (self.size, self.rows))
 
     def like_input(self, tensor, dim):
         return self._merge(self._lead(tensor, dim))
@@ -277,8 +262,24 @@ def _fold_directional_derivative(size, dims, tangents, *rest):
     return fold.split_result(ops.directional_derivative(tangents, *fold.call, wanted))
 
 
-for _name in _BEFORE:
-    _register_fake(_name)
+for _name, _fake in {
+    "loss": _result,
+    "loss_and_gradients": _fake_loss_and_gradients,
+    "gradients": _fake_gradients,
+    "second_gradients": _fake_second_gradients,
+    "directional_derivative": _fake_directional_derivative,
+    # Without numbers there is nothing to check.
+    "require": lambda *_: None,
+}.items():
+    torch.library.register_fake(f"losslang::{_name}", _fake)
+
+def _require_all(info, in_dims, holds, values, *rest):
+    """What holds for all samples holds for each."""
+    ops.require(*(_lead(info.batch_size, t, d) for t, d in zip((holds, values), in_dims)), *rest)
+    return None, None
+
+
+torch.library.register_vmap("losslang::require", _require_all)
 _register_vmap("loss", _fold_loss)
 _register_vmap("gradients", _fold_gradients)
 _register_vmap("second_gradients", _fold_second_gradients)
