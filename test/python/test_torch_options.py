@@ -9,6 +9,9 @@ from comparison import COUNTS, DTYPES, compare, product, same_error
 
 from losslang import functional as L
 
+# Which calls warn: test_functional_calls.py.
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+
 REDUCTIONS = ("none", "mean", "sum")
 #: (C), (N, C), (N, C, d1), (N, C, d1, d2), one row, one class, empty.
 CLASS_SHAPES = [(5,), (7, 5), (3, 4, 2), (2, 3, 4, 5), (1, 6), (4, 1), (0, 3)]
@@ -462,7 +465,6 @@ def test_all_losses_are_there():
     assert losses - {"triplet_margin_with_distance_loss"} <= set(FUNCTIONS)
 
 
-@pytest.mark.filterwarnings("ignore:size_average and reduce args")
 def test_deprecated_arguments():
     x, y = torch.randn(4, 3), torch.randint(0, 3, (4,))
     for function in ("cross_entropy", "nll_loss"):
@@ -580,11 +582,15 @@ def test_triplets_of_shapes_that_broadcast():
                 continue
             expected = F.triplet_margin_loss(*inputs, **options)
             torch.testing.assert_close(L.triplet_margin_loss(*inputs, **options), expected)
+    # Pairs that differ in the last dimension, and distances that are no sums.
     a, p, n = torch.tensor([[1.0], [2.0]]), torch.tensor([[0.0, 1, 5]]), torch.tensor([[3.0], [0.0]])
-    with pytest.raises(ValueError, match="last dimension"):
-        L.triplet_margin_loss(a, p, n)
-    # The third pair counts with swap only.
-    with pytest.raises(ValueError, match="last dimension"):
-        L.triplet_margin_loss(p, a, n, swap=True)
-    expected = F.triplet_margin_loss(p, a, n)
-    torch.testing.assert_close(L.triplet_margin_loss(p, a, n), expected)
+    for inputs in ((a, p, n), (p, a, n), (anchor, positive, negative)):
+        for swap in (False, True):
+            for power in (2, 0, 1.5, float("inf")):
+                given = [t.clone().requires_grad_() for t in inputs]
+                found, expected = (f.triplet_margin_loss(*given, p=power, swap=swap) for f in (L, F))
+                torch.testing.assert_close(found, expected)
+                torch.testing.assert_close(
+                    torch.autograd.grad(found, given, allow_unused=True),
+                    torch.autograd.grad(expected, given, allow_unused=True),
+                )
