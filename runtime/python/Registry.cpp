@@ -68,6 +68,11 @@ public:
     return key;
   }
 
+  bool knows(const std::string &key) {
+    std::lock_guard<std::mutex> lock(mutex);
+    return entries.count(key);
+  }
+
   LossHandle find(const std::string &key) {
     std::lock_guard<std::mutex> lock(mutex);
     auto found = entries.find(key);
@@ -162,7 +167,11 @@ std::string registerLibrary(const std::string &contents, const std::string &orig
   return Registry::get().add(contents, origin);
 }
 
-LossHandle findLoss(const std::string &key) { return Registry::get().find(key); }
+LossHandle findLoss(const std::string &key, const std::string &program) {
+  if (!program.empty() && !Registry::get().knows(key))
+    registerSource({program, key.substr(0, key.find(':')) + ".loss", {}});
+  return Registry::get().find(key);
+}
 
 std::string describeLoss(const std::string &key) { return describe(findLoss(key).module()); }
 

@@ -42,8 +42,9 @@ RegisteredLoss registerSource(const LossSource &source);
 /// LoadError.
 std::string registerLibrary(const std::string &contents, const std::string &origin);
 
-/// The loss of a key. Throws LoadError for a key that is unknown here.
-runtime::LossHandle findLoss(const std::string &key);
+/// The loss of a key. One that is unknown here is compiled from `program`, its whole text (what
+/// LossModule.source tells). Throws LoadError where there is none.
+runtime::LossHandle findLoss(const std::string &key, const std::string &program = {});
 
 /// What a loss is, as JSON: name, doc, source, axes, inputs, params, result.
 std::string describeLoss(const std::string &key);

@@ -39,8 +39,6 @@ bool containsValue(const int64_t *values, int64_t count, int64_t value) {
   return false;
 }
 
-}
-
 void checkIndices(const CallPlan &plan, const Tensor &indices) {
   const int64_t *values = indices.const_data_ptr<int64_t>();
   const auto classes = static_cast<uint64_t>(plan.classes());

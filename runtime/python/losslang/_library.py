@@ -8,6 +8,7 @@ import warnings
 from dataclasses import dataclass, field
 
 import torch
+from torch.utils._python_dispatch import _disable_current_modes
 
 _FOLDER = pathlib.Path(__file__).parent
 #: The folder of the library losses.
@@ -15,6 +16,12 @@ STDLIB = _FOLDER / "stdlib"
 
 torch.ops.load_library(str(_FOLDER / "_losslang.so"))
 ops = torch.ops.losslang
+
+
+def _untraced(operator, *arguments):
+    """Calls an operator on text: whoever traces the program has nothing to see."""
+    with _disable_current_modes():
+        return operator(*arguments)
 
 
 class CompileError(SyntaxError):
@@ -105,7 +112,7 @@ def no_loss(name):
 def describe(key):
     """What a loss says of itself: name, doc, source, axes, inputs, params, options, result."""
     if key not in _descriptions:
-        found = json.loads(ops.describe(key))
+        found = json.loads(_untraced(ops.describe, key))
         for option in found["options"]:
             if isinstance(option["value"], float) and option["value"].is_integer():
                 option["value"] = int(option["value"])
@@ -126,7 +133,7 @@ def program(key):
 
 def compile_text(text, file_name, defines=()):
     """Compiles a program in this process. `defines`: pairs of a name and a number or truth value."""
-    key, errors, warned = ops.compile(text, file_name, [f"{n}={_spell(v)}" for n, v in defines])
+    key, errors, warned = _untraced(ops.compile, text, file_name, [f"{n}={_spell(v)}" for n, v in defines])
     if not key:
         raise CompileError(errors)
     return Compiled(key, file_name, warnings=tuple(warned))
@@ -144,7 +151,7 @@ def load_library(path):
 
 def _load_bytes(contents, origin):
     data = torch.frombuffer(bytearray(contents), dtype=torch.uint8) if contents else torch.empty(0)
-    key, message = ops.load(data, origin)
+    key, message = _untraced(ops.load, data, origin)
     if not key:
         raise LoadError(message)
     return Compiled(key, origin, contents)

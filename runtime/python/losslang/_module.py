@@ -326,6 +326,7 @@ class Loss(nn.Module):
             self.label_smoothing,
             self.reduction,
             1,
+            _library.program(self.compiled.key),
         )
 
     def _arrange(self, inputs, named):
