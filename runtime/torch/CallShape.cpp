@@ -176,10 +176,9 @@ template <typename Sizes> void BasicCallShape<Sizes>::checkOptions(const LossCal
     TORCH_CHECK_VALUE(axes.expectEqual(given, {classes()}), subject(loss),
                       "class_weight: expected the shape ", show(Shape{classes()}),
                       ", one number a class, but found the shape ", show(given));
-    TORCH_CHECK_VALUE(!needsOptionsKernel(*this, call) ||
-                          loss.module().class_weighting != LOSS_WEIGHTS_NONE,
-                      subject(loss),
-                      "class weights do not apply: the result has no element for each target");
+    TORCH_CHECK_VALUE(
+        !needsOptionsKernel(*this, call) || loss.module().class_weighting != LOSS_WEIGHTS_NONE,
+        subject(loss), "class weights do not apply: the result has no element for each target");
   }
   TORCH_CHECK(target != LOSS_TARGET_DENSE || call.ignoreIndex.value_or(-1) < 0, subject(loss),
               "ignore_index: expected class indices as the target, but found a dense one");
