@@ -64,7 +64,7 @@ def check(seed, backend):
             torch.testing.assert_close(f, e, rtol=1e-4, atol=1e-5, equal_nan=True, msg=lambda m: f"{text}: {m}")
 
 
-@pytest.mark.parametrize("backend, count", [("eager", 6), ("aot_eager", 8), ("inductor", 1)])
+@pytest.mark.parametrize("backend, count", [("eager", 4), ("aot_eager", 5), ("inductor", 1)])
 def test_random_programs(backend, count):
     # Other programs for each backend.
     first = FIRST or {"eager": 100, "aot_eager": 200, "inductor": 300}[backend]
