@@ -10,7 +10,7 @@ Builds the tools, then, in about 5 minutes on 2 cores that have nothing else to 
   2. compiles a dozen losses of stdlib/ to shared libraries;
   3. trains a narrow ResNet-9 on Fashion-MNIST with LibTorch's cross entropy and with the compiled
      cross_entropy, ngl and focal, and shows them side by side; in bf16 where the processor has it, else in f32;
-  4. checks in f32 that both cross entropies agree in the loss of the first 50 steps to 1e-3;
+  4. checks in f32 and with a slow start that both cross entropies agree in the loss of 50 steps to 1e-3;
   5. evolves losses for a minute and shows the best as formulas, beside cross entropy.
 Everything it makes is in out/demo, which it empties first. README.md says what to do with it.
 
@@ -138,7 +138,7 @@ demo_train() { # OUT
 # differ, into differences of the weights.
 demo_agree() { # OUT
   local theirs=$1/f32-torch-cross_entropy ours=$1/f32-cross_entropy compared
-  say "4 of 5: the compiled and LibTorch's cross entropy, in f32"
+  say "4 of 5: the compiled and LibTorch's cross entropy once more, in f32 and with a slow start"
   printf '%s\n' --loss torch:cross_entropy --out "$theirs" --loss "$1/lib/cross_entropy.so" --out "$ours" |
     xargs -d '\n' -P "$jobs" -n 4 "$BUILD/bin/losstrain" "${DEMO_TRAINING[@]}" --threads "$threads" --precision f32 \
       --steps 50 --warmup 200 --quiet || fail "a training failed"
