@@ -156,8 +156,8 @@ Expr erfSlope(Expr x) {
   return given(v, x, -2.0 * x * v);
 }
 
-/// x / r for r = hypot(x, y), with the derivatives y^2 / r^3 and -x y / r^3; all 0 at the origin, as
-/// those of the norm.
+/// x / r for r = hypot(x, y), with the derivatives y^2 / r^3 and -x y / r^3; all 0 at the origin,
+/// as those of the norm.
 Expr hypotSlope(Expr x, Expr y, Expr r) {
   Expr d = where(r == 0.0, 1.0, r), a = x / d, b = y / d;
   return given(given(a, x, b * b / d), y, -(a * b / d));
