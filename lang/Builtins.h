@@ -52,9 +52,12 @@ inline size_t arityOf(BuiltinKind kind) {
   return kind == BuiltinKind::Ternary ? 3 : kind == BuiltinKind::Binary ? 2 : 1;
 }
 
+/// Whether `by key` may follow the axis.
+inline bool takesKey(Op op) { return op == Op::cumsum || op == Op::logcumsumexp; }
+
 /// Whether `over a, b` has a meaning: the order in which the axes are taken makes no difference.
 inline bool worksOverSeveralAxes(Op op) {
-  return op != Op::rank && op != Op::cumsum && op != Op::reduce_argmax && op != Op::reduce_argmin;
+  return op != Op::rank && !takesKey(op) && op != Op::reduce_argmax && op != Op::reduce_argmin;
 }
 
 } // namespace loss::lang

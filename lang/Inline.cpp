@@ -309,7 +309,7 @@ private:
   NodeId evaluateOverAxes(const Expr &expr, const Builtin &builtin,
                           const Environment &environment) {
     bool isWhole = !expr.axes.empty() && expr.operands.size() == 1u + expr.hasKey &&
-                   (!expr.hasKey || builtin.op == Op::cumsum) &&
+                   (!expr.hasKey || takesKey(builtin.op)) &&
                    (expr.axes.size() == 1 || worksOverSeveralAxes(builtin.op));
     if (!isWhole)
       return evaluateForErrors(expr, environment);
@@ -336,13 +336,13 @@ private:
     }
     if (!ok)
       return poison;
-    return expr.hasKey ? addCumulativeSum(x, key, axes[0], expr.range)
+    return expr.hasKey ? addByKey(builtin.op, x, key, axes[0], expr.range)
                        : addOverAxes(builtin, x, std::move(axes), expr.range);
   }
 
-  NodeId addCumulativeSum(NodeId x, NodeId key, int axis, SourceRange range) {
+  NodeId addByKey(Op op, NodeId x, NodeId key, int axis, SourceRange range) {
     Type type = {false, typeOf(x).axes | typeOf(key).axes};
-    return addOp(Op::cumsum, type, {x, key}, range, axis);
+    return addOp(op, type, {x, key}, range, axis);
   }
 
   /// One operation for each axis, the innermost first.

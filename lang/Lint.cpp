@@ -1,6 +1,7 @@
 //===- Lint.cpp -----------------------------------------------------------===//
 #include "lang/Lint.h"
 
+#include "lang/Builtins.h"
 #include "lang/Ranges.h"
 #include "lang/Roots.h"
 
@@ -74,7 +75,7 @@ private:
         varies[i] = program.inputs[node.index].kind == InputKind::Value;
       else if (!node.type.isBool && hasDerivative(node.op))
         for (size_t j = 0; j < node.operandCount; ++j)
-          varies[i] = varies[i] || (varies[node.operands[j]] && !(node.op == Op::cumsum && j == 1));
+          varies[i] = varies[i] || (varies[node.operands[j]] && !(takesKey(node.op) && j == 1));
     }
   }
 
@@ -157,6 +158,9 @@ private:
     else if (x.op == Op::reduce_sum && operand(x, 0).op == Op::exp)
       unstable("sum(exp(x))", "infinite where exp(x) underflows or overflows",
                "logsumexp(x" + over(x) + ")");
+    else if (x.op == Op::cumsum && operand(x, 0).op == Op::exp)
+      unstable("cumsum(exp(x))", "infinite where exp(x) underflows or overflows",
+               "logcumsumexp(x" + over(x) + (x.operandCount > 1 ? " by key)" : ")"));
     else if (const Node *p = complement(x)) {
       if (auto form = logOfComplement(*p))
         unstable("1 - " + form->p, "-inf where " + form->rounding + " rounds to 1", form->stable);

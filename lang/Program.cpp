@@ -1,6 +1,8 @@
 //===- Program.cpp --------------------------------------------------------===//
 #include "lang/Program.h"
 
+#include "lang/Builtins.h"
+
 #include <charconv>
 
 namespace loss::lang {
@@ -77,7 +79,7 @@ std::string dump(const Program &program) {
     for (size_t j = 0; j < node.operandCount; ++j)
       out += (j ? ", %" : " %") + std::to_string(node.operands[j]);
     bool overAxis = node.op == Op::Size || node.op == Op::Index || node.op == Op::softmax ||
-                    node.op == Op::log_softmax || node.op == Op::rank || node.op == Op::cumsum ||
+                    node.op == Op::log_softmax || node.op == Op::rank || takesKey(node.op) ||
                     opName(node.op).substr(0, 7) == "reduce_";
     if (overAxis)
       out += " over " + program.axes[node.axis];

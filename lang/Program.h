@@ -19,7 +19,7 @@
 namespace loss::lang {
 
 /// Every operation of a typed program. The builtin functions carry their names in the language.
-/// `cumsum` has a second operand, the key, in the form with `by`.
+/// `cumsum` and `logcumsumexp` have a second operand, the key, in the form with `by`.
 enum class Op : uint8_t {
   Input,
   Param,

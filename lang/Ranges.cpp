@@ -194,6 +194,7 @@ private:
       // Of none, one or more elements.
       return {x.low >= 0 ? 0 : -inf, x.high <= 0 ? 0 : inf};
     case Op::reduce_logsumexp:
+    case Op::logcumsumexp:
       return outwards({x.low, inf});
     case Op::Select: {
       if (x.isPoint())

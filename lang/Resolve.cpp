@@ -339,7 +339,7 @@ private:
         diagnostic.hint = foreignHint(*row, foreignCall(call, scope));
       return;
     }
-    if (call.hasKey && builtin.op != Op::cumsum)
+    if (call.hasKey && !takesKey(builtin.op))
       diagnostics.error(call.operands.back()->range, "'" + call.text + "' takes no key to sort by")
           .hint = "'by' belongs to 'cumsum(x over " + someAxis() + " by key)'";
     if (call.axes.size() > 1 && !worksOverSeveralAxes(builtin.op))

@@ -64,6 +64,10 @@ template <typename Op> Expr apply(Expr x) {
   return {&x.at(), Op::create(x.at().builder, x.at().loc, x.type(), x.value())};
 }
 
+template <typename Op> Expr apply(Expr x, Expr y) {
+  return {&x.at(), Op::create(x.at().builder, x.at().loc, x.type(), x.value(), y.value())};
+}
+
 Expr pow(Expr x, Expr y);
 Expr hypot(Expr x, Expr y);
 /// x log(y), and 0 at x = 0.

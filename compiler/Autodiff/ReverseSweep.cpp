@@ -50,8 +50,9 @@ LogicalResult ReverseSweep::run() {
 static StringAttr mixedAxis(Operation *op) {
   if (auto rename = dyn_cast<RenameOp>(op))
     return rename.getToAttr();
-  return isa<SoftmaxOp, LogSoftmaxOp, CumsumOp>(op) ? op->getAttrOfType<StringAttr>("axis")
-                                                    : StringAttr();
+  return isa<SoftmaxOp, LogSoftmaxOp>(op) || matchCumulative(op)
+             ? op->getAttrOfType<StringAttr>("axis")
+             : StringAttr();
 }
 
 /// Whether the rule of `op` has no factor that could be infinite: it makes 0 of 0.

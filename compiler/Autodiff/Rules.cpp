@@ -44,6 +44,8 @@ Expr digamma(Expr x) { return apply<DigammaOp>(x); }
 Expr trigamma(Expr x) { return apply<TrigammaOp>(x); }
 Expr tetragamma(Expr x) { return apply<TetragammaOp>(x); }
 Expr pentagamma(Expr x) { return apply<PentagammaOp>(x); }
+Expr digammaDifference(Expr x, Expr y) { return apply<DigammaDifferenceOp>(x, y); }
+Expr trigammaDifference(Expr x, Expr y) { return apply<TrigammaDifferenceOp>(x, y); }
 
 constexpr double kLn2 = std::numbers::ln2;
 constexpr double kLn10 = std::numbers::ln10;
@@ -64,10 +66,39 @@ Expr renameBack(Expr g, const Application &at) {
                                     g.value(), rename.getToAttr(), rename.getFromAttr())};
 }
 
+/// The key of a cumulative operation on `x`, or null.
+Value keyFor(Expr key, Expr x) { return key.isNothing() ? Value() : key.as(x).value(); }
+
 Expr cumsum(Expr x, Expr key, StringAttr axis, bool reverse) {
-  Value by = key.isNothing() ? Value() : key.as(x).value();
-  return {&x.at(),
-          CumsumOp::create(x.at().builder, x.at().loc, x.type(), x.value(), by, axis, reverse)};
+  return {&x.at(), CumsumOp::create(x.at().builder, x.at().loc, x.type(), x.value(), keyFor(key, x),
+                                    axis, reverse)};
+}
+
+Expr decayedCumsum(Expr x, Expr level, Expr key, StringAttr axis, bool reverse) {
+  x = x.as(level);
+  return {&x.at(), DecayedCumsumOp::create(x.at().builder, x.at().loc, x.type(), x.value(),
+                                           level.value(), keyFor(key, x), axis, reverse)};
+}
+
+/// logcumsumexp by x: x_j has the share exp(x_j - r_i) of every result r_i that it is part of,
+/// which is exp(x_j - r_j), times exp(r_j - r_i); none where it is -inf.
+Expr logCumSumExpPartial(const Application &at) {
+  bool reverse = at.r.value().getDefiningOp<LogCumSumExpOp>().getReverse();
+  Expr share = where(at.x == -INFINITY, 0.0, exp(at.x - at.r));
+  return share * decayedCumsum(at.g, at.r, at.y, at.axis, !reverse);
+}
+
+/// decayed_cumsum by x: the same in the other direction.
+Expr decayedCumsumByInput(const Application &at) {
+  bool reverse = at.r.value().getDefiningOp<DecayedCumsumOp>().getReverse();
+  return decayedCumsum(at.g, at.y, at.z, at.axis, !reverse);
+}
+
+/// decayed_cumsum by the levels: the result sinks with its own and rises with those of the others.
+Expr decayedCumsumByLevel(const Application &at) {
+  bool reverse = at.r.value().getDefiningOp<DecayedCumsumOp>().getReverse();
+  Expr rise = at.x * decayedCumsum(at.g, at.y, at.z, at.axis, !reverse) - at.g * at.r;
+  return reverse ? -rise : rise;
 }
 
 /// How many elements share the extremum x: 1, or, where x is one over an axis itself, those there.
@@ -242,6 +273,12 @@ Table makeTable() {
   RULE(DigammaOp, D(g * trigamma(x)));
   RULE(TrigammaOp, D(g * tetragamma(x)));
   RULE(TetragammaOp, D(g * pentagamma(x)));
+  RULE(LogRisingFactorialOp, D(g * digammaDifference(x, y)), D(g * digamma(x + y)));
+  RULE(DigammaDifferenceOp, D(g * trigammaDifference(x, y)), D(g * trigamma(x + y)));
+  // No function of its own: the difference may cancel.
+  RULE(TrigammaDifferenceOp, D(g * (tetragamma(x + y) - tetragamma(x))), D(g * tetragamma(x + y)));
+  // log B(x, y) by x: psi(x) - psi(x + y)
+  RULE(LogBetaOp, D(-g * digammaDifference(x, y)), D(-g * digammaDifference(y, x)));
   RULE(ErfInvOp, D(g * (1 / kTwoOverSqrtPi * exp(r * r)))); // erfinv' = 1 / erf'(erfinv)
 
   // Axes.
@@ -252,6 +289,8 @@ Table makeTable() {
   RULE(GatherOp, D(spread(g, x) * oneHot(y, axis, x)), NO_NUMBER);
   RULE(NormOp, D(spread(where(r == 0.0, 0.0, g / r), x) * x)); // |x|' = x / |x|, and 0 at 0
   RULE(RenameOp, D(renameBack(g, at)));                        // another name, the same element
+  RULE(LogCumSumExpOp, logCumSumExpPartial, NO_NUMBER);
+  RULE(DecayedCumsumOp, decayedCumsumByInput, decayedCumsumByLevel, NO_NUMBER);
   // By decree.
   RULE(StopGradientOp, ZERO);
   RULE(CustomGradientOp, D(g), D(spread(g, z) * z), NO_NUMBER);
@@ -284,5 +323,8 @@ ArrayRef<Partial> autodiff::derivativeRule(Operation *op) {
     return ArrayRef<Partial>(cumsum.getReverse() ? reverseCumsumRule : cumsumRule)
         .take_front(op->getNumOperands());
   auto row = table.find(op->getName().getTypeID());
-  return row == table.end() ? ArrayRef<Partial>() : ArrayRef<Partial>(row->second);
+  if (row == table.end())
+    return {};
+  // A key may be absent.
+  return ArrayRef<Partial>(row->second).take_front(op->getNumOperands());
 }

@@ -373,7 +373,20 @@ void FunctionBuilder::emitOp(Operation &op) {
   }
 }
 
-/// A call of loss_rt_cumsum for every position along the other axes.
+/// What VecMathModule.cpp calls it.
+static StringRef scanName(ScanKind kind) {
+  switch (kind) {
+  case ScanKind::sum:
+    return "cumsum";
+  case ScanKind::logsumexp:
+    return "logcumsumexp";
+  case ScanKind::decayed_sum:
+    return "decayed_cumsum";
+  }
+  llvm_unreachable("covered switch");
+}
+
+/// A call of the scan's function for every position along the other axes.
 void FunctionBuilder::emitScan(ScanOp scan) {
   auto array = cast<ArrayType>(scan.getInput().getType());
   OpBuilder::InsertionGuard guard(b);
@@ -403,24 +416,27 @@ void FunctionBuilder::emitScan(ScanOp scan) {
   };
   auto [in, inStride] = walk(scan.getInput());
   auto [out, outStride] = walk(scan.getOutput());
-  Value null = LLVM::ZeroOp::create(b, code.pointer), key = null, order = null;
-  Value keyStride = code.integer(0);
+  Value null = LLVM::ZeroOp::create(b, code.pointer), level = null, key = null, order = null;
+  Value levelStride = code.integer(0), keyStride = levelStride;
+  if (scan.getLevel())
+    std::tie(level, levelStride) = walk(scan.getLevel());
   if (scan.getKey()) {
     std::tie(key, keyStride) = walk(scan.getKey());
     order = code.map.lookup(scan.getOrder());
   }
   Value reverse = code.integer(scan.getReverse());
   Type p = code.pointer, i = code.i64;
-  std::string name = code.element.isF64() ? "loss_rt_cumsum_f64" : "loss_rt_cumsum_f32";
+  std::string name =
+      ("loss_rt_" + scanName(scan.getKind()) + (code.element.isF64() ? "_f64" : "_f32")).str();
   auto module = kernel->getParentOfType<ModuleOp>();
   if (!module.lookupSymbol(name)) {
     auto atStart = OpBuilder::atBlockBegin(module.getBody());
-    auto type = FunctionType::get(b.getContext(), {p, i, p, i, p, i, p, i, i}, {});
+    auto type = FunctionType::get(b.getContext(), {p, i, p, i, p, i, p, i, p, i, i}, {});
     func::FuncOp::create(atStart, kernel.getLoc(), name, type).setPrivate();
   }
   func::CallOp::create(b, name, TypeRange(),
-                       ValueRange{in, inStride, key, keyStride, out, outStride, order,
-                                  code.sizeOf(scan.getAxisAttr()), reverse});
+                       ValueRange{in, inStride, level, levelStride, key, keyStride, out, outStride,
+                                  order, code.sizeOf(scan.getAxisAttr()), reverse});
 }
 
 /// `<kernel>_scratch(sizes)`: elements of scratch that a call needs; only where it needs some.

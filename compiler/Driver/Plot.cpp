@@ -4,6 +4,7 @@
 
 #include "compiler/Driver/Evaluator.h"
 #include "compiler/Export/Svg.h"
+#include "lang/Builtins.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/raw_ostream.h"
@@ -63,7 +64,7 @@ bool Sampler::chooseInputs() {
     return node.type.axes != 0 && node.type.axes != varied->axes;
   });
   for (const lang::Node &node : program.nodes)
-    overAxis |= node.op == lang::Op::cumsum || node.op == lang::Op::softmax ||
+    overAxis |= lang::takesKey(node.op) || node.op == lang::Op::softmax ||
                 node.op == lang::Op::log_softmax || node.op == lang::Op::rank ||
                 node.op == lang::Op::Rename;
   return !overAxis && program.inputs.size() == 2 &&

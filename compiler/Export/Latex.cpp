@@ -352,7 +352,7 @@ Formula Printer::printCall(const Expr &expr, const Place &place) {
 }
 
 Formula Printer::printOverAxes(const Expr &expr, const Place &place) {
-  if (expr.text == "cumsum")
+  if (expr.text == "cumsum" || expr.text == "logcumsumexp")
     return printCumulativeSum(expr, place);
   bool keepsAxis = !isReduction(expr.text);
   Place inner = place;
@@ -379,7 +379,11 @@ Formula Printer::printCumulativeSum(const Expr &expr, const Place &place) {
   std::string range = other + " \\le " + here;
   if (const Expr *key = sortKey(expr))
     range = other + " \\,:\\, " + at(*key, inner, Add) + " \\ge " + at(*key, place, Add);
-  return {"\\sum_{" + range + "} " + at(*expr.operands[0], inner, Big), Big, Formula::InSum};
+  std::string sum = "\\sum_{" + range + "} ";
+  if (expr.text == "logcumsumexp")
+    return {"\\log " + sum + "\\exp" + parenthesised(print(*expr.operands[0], inner).text), Big,
+            Formula::InOperator};
+  return {sum + at(*expr.operands[0], inner, Big), Big, Formula::InSum};
 }
 
 //===----------------------------------------------------------------------===//
@@ -492,6 +496,6 @@ std::string loss::latexFormula(const File &file) {
 
 bool loss::hasLatex(std::string_view function, bool overAxis) {
   // Sums up to a place, sizes and positions are written by hand.
-  return function == "cumsum" || function == "size" || function == "index" ||
-         findRow(function, overAxis);
+  return function == "cumsum" || function == "logcumsumexp" || function == "size" ||
+         function == "index" || findRow(function, overAxis);
 }

@@ -55,7 +55,11 @@ private:
   Written reduce(ReduceOp op);
   Written overAxis(StringRef function, Value operand, StringAttr axis, bool keepsAxis);
   Written rename(RenameOp op);
+  Written cumulative(StringRef function, Written x, Value key, StringAttr axis);
   Written cumsum(CumsumOp op);
+  Written logCumSumExp(LogCumSumExpOp op);
+  Written decayedCumsum(DecayedCumsumOp op);
+  ExprPtr reversedKey(Value key, StringAttr axis, Axes &axes);
   Written binary(BinaryOp kind, Written x, Written y);
   Written negate(Written x) { return {lang::makeUnary(UnaryOp::Not, std::move(x.expr)), x.axes}; }
   Written size(StringAttr axis);
@@ -144,7 +148,7 @@ static bool isWrittenTwice(Operation *op) {
     return compare.getPredicate() == arith::CmpFPredicate::ORD ||
            compare.getPredicate() == arith::CmpFPredicate::UNO;
   auto cumsum = dyn_cast<CumsumOp>(op);
-  return cumsum && cumsum.getReverse();
+  return (cumsum && cumsum.getReverse()) || isa<DecayedCumsumOp>(op);
 }
 
 bool Writer::needsName(Operation *op) {
@@ -256,28 +260,96 @@ Written Writer::reduce(ReduceOp op) {
   }
 }
 
+Written Writer::cumulative(StringRef function, Written x, Value key, StringAttr axis) {
+  x = withAxes(std::move(x), axis);
+  Axes axes = x.axes;
+  std::vector<ExprPtr> operands;
+  operands.push_back(std::move(x.expr));
+  if (key) {
+    Written by = withAxes(use(key), axis);
+    axes.insert(by.axes.begin(), by.axes.end());
+    operands.push_back(std::move(by.expr));
+  }
+  ExprPtr call = lang::makeCall(function.str(), std::move(operands), {axis.str()});
+  call->hasKey = static_cast<bool>(key);
+  return {std::move(call), axes};
+}
+
 Written Writer::cumsum(CumsumOp op) {
   StringAttr axis = op.getAxisAttr();
-  auto sum = [&] {
-    Written x = withAxes(use(op.getInput()), axis);
-    Axes axes = x.axes;
-    std::vector<ExprPtr> operands;
-    operands.push_back(std::move(x.expr));
-    if (op.getKey()) {
-      Written key = withAxes(use(op.getKey()), axis);
-      axes.insert(key.axes.begin(), key.axes.end());
-      operands.push_back(std::move(key.expr));
-    }
-    ExprPtr call = lang::makeCall("cumsum", std::move(operands), {axis.str()});
-    call->hasKey = static_cast<bool>(op.getKey());
-    return Written{std::move(call), axes};
-  };
+  Written sum = cumulative("cumsum", use(op.getInput()), op.getKey(), axis);
   if (!op.getReverse())
-    return sum();
+    return sum;
   // Those from an element on: all, without those up to it, and the element itself.
   Written total = overAxis("sum", op.getInput(), axis, false);
-  Written others = binary(BinaryOp::Sub, std::move(total), sum());
+  Written others = binary(BinaryOp::Sub, std::move(total), std::move(sum));
   return binary(BinaryOp::Add, std::move(others), use(op.getInput()));
+}
+
+Written Writer::logCumSumExp(LogCumSumExpOp op) {
+  if (op.getReverse())
+    return unknown(op);
+  return cumulative("logcumsumexp", use(op.getInput()), op.getKey(), op.getAxisAttr());
+}
+
+/// The rank of the key has no ties and turns the order round as its negative; without a key the
+/// position does.
+ExprPtr Writer::reversedKey(Value key, StringAttr axis, Axes &axes) {
+  if (!key) {
+    axes.insert(axis);
+    std::vector<ExprPtr> operands;
+    operands.push_back(lang::makeName(axis.str()));
+    return lang::makeCall("index", std::move(operands));
+  }
+  Written by = withAxes(use(key), axis);
+  axes.insert(by.axes.begin(), by.axes.end());
+  std::vector<ExprPtr> operands;
+  operands.push_back(std::move(by.expr));
+  return lang::makeCall("rank", std::move(operands), {axis.str()});
+}
+
+/// Of the positive elements and of the negative ones: exp(logcumsumexp(log(x) + l) - l) where the
+/// level falls behind, exp(l + logcumsumexp(log(x) - l)) where it rises.
+Written Writer::decayedCumsum(DecayedCumsumOp op) {
+  StringAttr axis = op.getAxisAttr();
+  bool reverse = op.getReverse();
+  auto part = [&](bool negative) {
+    Written x = use(op.getInput());
+    if (negative)
+      x.expr = lang::makeUnary(UnaryOp::Neg, std::move(x.expr));
+    std::vector<ExprPtr> positive, logOf;
+    positive.push_back(std::move(x.expr));
+    logOf.push_back(lang::makeCall("relu", std::move(positive)));
+    x.expr = lang::makeCall("log", std::move(logOf));
+    Written terms = withAxes(
+        binary(reverse ? BinaryOp::Sub : BinaryOp::Add, std::move(x), use(op.getLevel())), axis);
+    Written sum;
+    if (reverse) {
+      Axes axes = terms.axes;
+      std::vector<ExprPtr> operands;
+      operands.push_back(std::move(terms.expr));
+      operands.push_back(reversedKey(op.getKey(), axis, axes));
+      ExprPtr call = lang::makeCall("logcumsumexp", std::move(operands), {axis.str()});
+      call->hasKey = true;
+      sum = {std::move(call), axes};
+    } else {
+      sum = cumulative("logcumsumexp", std::move(terms), op.getKey(), axis);
+    }
+    Written log =
+        binary(reverse ? BinaryOp::Add : BinaryOp::Sub, std::move(sum), use(op.getLevel()));
+    std::vector<ExprPtr> operands;
+    operands.push_back(std::move(log.expr));
+    return Written{lang::makeCall("exp", std::move(operands)), log.axes};
+  };
+  // Of a constant there is only one part.
+  if (FloatAttr number; matchPattern(stripped(op.getInput()), m_Constant(&number))) {
+    Written one = part(number.getValue().isNegative());
+    if (number.getValue().isNegative())
+      one.expr = lang::makeUnary(UnaryOp::Neg, std::move(one.expr));
+    return one;
+  }
+  Written positive = part(false);
+  return binary(BinaryOp::Sub, std::move(positive), part(true));
 }
 
 Written Writer::rename(RenameOp op) {
@@ -428,6 +500,8 @@ Written Writer::write(Operation *op) {
       .Case<ReduceOp>([&](ReduceOp op) { return reduce(op); })
       .Case<RenameOp>([&](RenameOp op) { return rename(op); })
       .Case<CumsumOp>([&](CumsumOp op) { return cumsum(op); })
+      .Case<LogCumSumExpOp>([&](LogCumSumExpOp op) { return logCumSumExp(op); })
+      .Case<DecayedCumsumOp>([&](DecayedCumsumOp op) { return decayedCumsum(op); })
       .Case<LogSumExpOp, NormOp>([&](auto op) {
         return overAxis(op->getName().stripDialect(), op.getInput(), op.getAxisAttr(), false);
       })

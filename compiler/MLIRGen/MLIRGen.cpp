@@ -275,11 +275,11 @@ private:
                                    StopGradientOp::create(builder, location, extremum), first);
   }
 
-  /// Operand 0 summed in the order of the axis, or of the key that operand 1 is.
-  Value cumsum(const Node &node) {
+  /// Operand 0 in the order of the axis, or of the key that operand 1 is.
+  template <typename Op> Value cumulative(const Node &node) {
     Value key = node.operandCount > 1 ? operand(node, 1) : Value();
-    return CumsumOp::create(builder, location, operand(node, 0).getType(), operand(node, 0), key,
-                            axis(node), /*reverse=*/false);
+    return Op::create(builder, location, operand(node, 0).getType(), operand(node, 0), key,
+                      axis(node), /*reverse=*/false);
   }
 
   /// How many elements come up to this one in descending order.
@@ -358,6 +358,12 @@ private:
       return binary<HypotOp>(node);
     case Kind::xlogy:
       return binary<XlogyOp>(node);
+    case Kind::lbeta:
+      return binary<LogBetaOp>(node);
+    case Kind::log_rising_factorial:
+      return binary<LogRisingFactorialOp>(node);
+    case Kind::digamma_difference:
+      return binary<DigammaDifferenceOp>(node);
     case Kind::clamp:
       return clamp(node);
     case Kind::reduce_sum:
@@ -377,7 +383,9 @@ private:
     case Kind::reduce_argmin:
       return extremalPosition(node, ReduceKind::min);
     case Kind::cumsum:
-      return cumsum(node);
+      return cumulative<CumsumOp>(node);
+    case Kind::logcumsumexp:
+      return cumulative<LogCumSumExpOp>(node);
     case Kind::rank:
       return rank(node);
     case Kind::softmax:

@@ -178,9 +178,11 @@ void KernelStory::tellScan(ScanOp scan) {
   text += "  pass " + std::to_string(pass) + " over " + scan.getAxis().str() + ": " +
           (scan.getKey() ? "sorts by " + nameOf(scan.getKey()) + " and sums up "
                          : std::string("sums up ")) +
-          nameOf(scan.getInput()) + "; writes " + nameOf(scan.getOutput());
+          (scan.getKind() == ScanKind::logsumexp ? "exp of " : "") + nameOf(scan.getInput()) +
+          (scan.getLevel() ? " relative to " + nameOf(scan.getLevel()) : "") + "; writes " +
+          nameOf(scan.getOutput());
   llvm::SmallSetVector<unsigned, 8> sources;
-  for (Value array : {scan.getInput(), scan.getKey()})
+  for (Value array : {scan.getInput(), scan.getLevel(), scan.getKey()})
     if (array) {
       traffic[array].reads.insert(pass);
       addSources(array, sources);

@@ -97,7 +97,7 @@ private:
   FailureOr<Array> elementwise(Operation *op);
   FailureOr<Array> gather(GatherOp op);
   FailureOr<Array> oneHot(OneHotOp op);
-  FailureOr<Array> cumsum(CumsumOp op);
+  Array cumulative(const Cumulative &op, const Array &from);
   /// Operand 0 by the names of its axes: transposed, and repeated along those it lacks.
   Array laidOutAs(Type type, const Array &from);
   /// `f` maps a row of the input to the row, or the one element, of the result.
@@ -248,7 +248,8 @@ template <typename S> FailureOr<BasicArray<S>> BasicInterpreter<S>::evaluate(Ope
       })
       .Case([&](StopGradientOp) { return operand(op, 0); })
       .Case([&](CustomGradientOp) { return operand(op, 0); })
-      .Case([&](CumsumOp sum) { return cumsum(sum); })
+      .template Case<CumsumOp, LogCumSumExpOp, DecayedCumsumOp>(
+          [&](auto) { return cumulative(*matchCumulative(op), operand(op, 0)); })
       .Case([&](NormOp norm) {
         return alongAxis(op, norm.getAxis(), [](Row x, Out out) {
           std::vector<S> squares;
@@ -348,13 +349,16 @@ BasicArray<S> BasicInterpreter<S>::alongAxis(Operation *op, StringRef axis,
   return result;
 }
 
-template <typename S> FailureOr<BasicArray<S>> BasicInterpreter<S>::cumsum(CumsumOp op) {
+template <typename S>
+BasicArray<S> BasicInterpreter<S>::cumulative(const Cumulative &op, const Array &from) {
   using P = mlir::arith::CmpFPredicate;
-  const Array &from = operand(op, 0);
   // Without a key all elements tie, and ties are in the order of the axis.
-  Array key = op.getKey() ? operand(op, 1) : Array(from.axes, from.sizes);
-  Array result = empty(op.getType());
-  AxisView view(from, op.getAxis());
+  Array key = op.key ? values[op.key] : Array(from.axes, from.sizes);
+  const Array &level = op.level ? values[op.level] : from;
+  const double inf = std::numeric_limits<double>::infinity();
+  const S none = op.kind == ScanKind::logsumexp ? S(-inf) : S(0);
+  Array result(from.axes, from.sizes);
+  AxisView view(from, op.axis.getValue());
   std::vector<S> terms(view.size);
   for (int64_t o = 0; o < view.outer; ++o)
     for (int64_t s = 0; s < view.stride; ++s)
@@ -362,16 +366,23 @@ template <typename S> FailureOr<BasicArray<S>> BasicInterpreter<S>::cumsum(Cumsu
         auto at = [&](int64_t j) { return view.start(o, s) + j * view.stride; };
         // Element j counts where it comes before i: a greater key, or the same one and j < i.
         for (int64_t j = 0; j < view.size; ++j) {
-          bool swap = op.getReverse();
-          const S &mine = key.data[at(swap ? j : i)], &other = key.data[at(swap ? i : j)];
-          bool first = swap ? i < j : j < i;
+          const S &mine = key.data[at(op.reverse ? j : i)];
+          const S &other = key.data[at(op.reverse ? i : j)];
+          bool first = op.reverse ? i < j : j < i;
           S counts = j == i ? S(1) : compare(first ? P::OGE : P::OGT, other, mine);
-          terms[j] = select(counts, from.data[at(j)], S(0));
+          S term = from.data[at(j)];
+          if (op.kind == ScanKind::decayed_sum) {
+            const S &here = level.data[at(i)], &there = level.data[at(j)];
+            S fade = exp(op.reverse ? here - there : there - here);
+            term = term * select(compare(P::OEQ, here, there), S(1), fade);
+          }
+          terms[j] = select(counts, term, none);
           // A NaN has no place in the order, and so has no other key beside it.
           const S &any = key.data[at(j)];
           terms[j] = select(compare(P::UNO, any, any), any, terms[j]);
         }
-        result.data[at(i)] = total(Row(terms));
+        result.data[at(i)] =
+            op.kind == ScanKind::logsumexp ? logSumExp(Row(terms)) : total(Row(terms));
       }
   return result;
 }

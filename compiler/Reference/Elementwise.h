@@ -110,6 +110,10 @@ template <typename S> Binary<S> binaryFunction(mlir::Operation *op) {
       FUNCTION(math::Atan2Op, atan2(x, y))
       FUNCTION(HypotOp, hypot(x, y))
       FUNCTION(XlogyOp, xlogy(x, y))
+      FUNCTION(LogBetaOp, lbeta(x, y))
+      FUNCTION(LogRisingFactorialOp, logRisingFactorial(x, y))
+      FUNCTION(DigammaDifferenceOp, digammaDifference(x, y))
+      FUNCTION(TrigammaDifferenceOp, trigammaDifference(x, y))
       .Default(Binary<S>());
   // clang-format on
 #undef FUNCTION

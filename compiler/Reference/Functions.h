@@ -37,6 +37,12 @@ double pentagamma(double x);
 double erfinv(double x);
 /// x log(y), and 0 at x = 0 unless y is NaN.
 double xlogy(double x, double y);
+/// lgamma(x) + lgamma(y) - lgamma(x + y).
+double lbeta(double x, double y);
+/// lgamma(x + y) - lgamma(x), and the same of digamma and trigamma, without cancellation.
+double logRisingFactorial(double x, double y);
+double digammaDifference(double x, double y);
+double trigammaDifference(double x, double y);
 /// The nearest whole number, the even one of two.
 double roundHalfEven(double x);
 

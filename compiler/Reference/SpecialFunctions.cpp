@@ -7,7 +7,9 @@
 
 #include "compiler/Reference/Functions.h"
 
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <numbers>
 
@@ -135,6 +137,87 @@ double reference::pentagamma(double x) {
   Real angle = kPi * distanceToInteger(x), ratio = kPi / std::sin(angle), c = std::cos(angle);
   Real square = ratio * ratio;
   return double((2 + 4 * c * c) * square * square - pentagammaPositive(1 - Real(x)));
+}
+
+namespace {
+
+/// 1/u^n - 1/a^n, for u = a exp(l).
+Real powerDifference(Real a, Real l, int n) { return std::expm1(-n * l) / std::pow(a, Real(n)); }
+
+/// What f says of a, x > 0 where the series hold, and what the recurrence adds to it on the way
+/// there: both get a and l = log(1 + x / a).
+template <typename Series, typename Step> Real byRecurrence(Real a, Real x, Series f, Step step) {
+  Real sum = 0;
+  for (; a < kLarge; a += 1)
+    sum += step(a, std::log1p(x / a));
+  return f(a, std::log1p(x / a)) + sum;
+}
+
+/// The series whose terms of even powers are `terms`, divided by a^less.
+template <size_t N> Real seriesDifference(const Real (&terms)[N], Real a, Real l, int less) {
+  Real sum = 0;
+  for (size_t k = N; k-- > 0;)
+    sum += terms[k] * powerDifference(a, l, 2 * int(k + 1) + less);
+  return sum;
+}
+
+Real lgammaRise(Real a, Real x) {
+  return byRecurrence(
+      a, x,
+      [&](Real a, Real l) {
+        Real correction = 0;
+        for (int k = int(std::size(kDigammaTerms)); k-- > 0;)
+          correction += kDigammaTerms[k] / (2 * k + 1) * powerDifference(a, l, 2 * k + 1);
+        return (a - 0.5L) * l + x * (std::log(a + x) - 1) + correction;
+      },
+      [](Real, Real l) { return -l; });
+}
+
+Real digammaRise(Real a, Real x) {
+  return byRecurrence(
+      a, x,
+      [](Real a, Real l) {
+        return l - powerDifference(a, l, 1) / 2 - seriesDifference(kDigammaTerms, a, l, 0);
+      },
+      [](Real a, Real l) { return -powerDifference(a, l, 1); });
+}
+
+Real trigammaRise(Real a, Real x) {
+  return byRecurrence(
+      a, x,
+      [](Real a, Real l) {
+        return powerDifference(a, l, 1) + powerDifference(a, l, 2) / 2 +
+               seriesDifference(kTrigammaTerms, a, l, 1);
+      },
+      [](Real a, Real l) { return powerDifference(a, l, 2); });
+}
+
+/// From a to a + x, either of which may be the lower end.
+template <typename Rise> double difference(double (*f)(double), Rise rise, double a, double x) {
+  if (!(a > 0 && a < kInf && a + x > 0 && a + x < kInf))
+    return f(a + x) - f(a);
+  if (x == 0)
+    return 0;
+  return double(x < 0 ? -rise(Real(a) + Real(x), -Real(x)) : rise(a, x));
+}
+
+} // namespace
+
+double reference::logRisingFactorial(double a, double x) {
+  return difference(lgamma, lgammaRise, a, x);
+}
+double reference::digammaDifference(double a, double x) {
+  return difference(digamma, digammaRise, a, x);
+}
+double reference::trigammaDifference(double a, double x) {
+  return difference(trigamma, trigammaRise, a, x);
+}
+
+double reference::lbeta(double a, double b) {
+  if (!(a > 0 && a < kInf && b > 0 && b < kInf))
+    return lgamma(a) + lgamma(b) - lgamma(a + b);
+  Real least = std::min(a, b), greatest = std::max(a, b);
+  return double(std::lgamma(least) - lgammaRise(greatest, least));
 }
 
 double reference::erfinv(double x) {

@@ -284,6 +284,10 @@ BINARY(atan2)
 BINARY(hypot)
 BINARY(pow)
 BINARY(xlogy)
+BINARY(lbeta)
+BINARY(logRisingFactorial)
+BINARY(digammaDifference)
+BINARY(trigammaDifference)
 #undef BINARY
 
 Bounded total(llvm::ArrayRef<Bounded> row) {

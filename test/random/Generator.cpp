@@ -422,8 +422,9 @@ private:
       range = {-2 * x.range.reach() - 4, 0};
     else if (row.name == "rank")
       range = {1, 40};
-    else if (row.name == "cumsum") {
-      range = x.range * Interval{0, 40};
+    else if (row.name == "cumsum" || row.name == "logcumsumexp") {
+      range =
+          row.name == "cumsum" ? x.range * Interval{0, 40} : Interval{x.range.lo, x.range.hi + 4};
       if (Value key = array(); chance(50) && (key.axes & over)) {
         suffix = " by " + key.text;
         set |= key.axes;

@@ -148,6 +148,53 @@ Real pentagamma(const Real &x) { return polygamma(3, x); }
 /// x log(y), and 0 at x = 0.
 Real xlogy(const Real &x, const Real &y) { return x.isZero() && !y.isNaN() ? x : x * log(y); }
 
+namespace {
+
+/// A number of so many more bits that a difference of functions keeps enough.
+struct Wide {
+  Wide() { mpfr_init2(number, 4 * Real::precision); }
+  Wide(const Real &x) : Wide() { mpfr_set(number, x.get(), MPFR_RNDN); }
+  ~Wide() { mpfr_clear(number); }
+  Wide(const Wide &) = delete;
+  Wide &operator=(const Wide &) = delete;
+  operator mpfr_ptr() { return number; }
+
+  mpfr_t number;
+};
+
+/// log |gamma(x)|, or digamma(x), in place.
+void applyLgamma(mpfr_ptr x) {
+  int sign;
+  mpfr_lgamma(x, &sign, x, MPFR_RNDN);
+}
+void applyDigamma(mpfr_ptr x) { mpfr_digamma(x, x, MPFR_RNDN); }
+
+Real difference(void (*apply)(mpfr_ptr), const Real &a, const Real &x) {
+  Wide from(a), to;
+  mpfr_add(to, from, x.get(), MPFR_RNDN);
+  apply(from);
+  apply(to);
+  Real result;
+  mpfr_sub(result.get(), to, from, MPFR_RNDN);
+  return result;
+}
+
+} // namespace
+
+Real logRisingFactorial(const Real &a, const Real &x) { return difference(applyLgamma, a, x); }
+Real digammaDifference(const Real &a, const Real &x) { return difference(applyDigamma, a, x); }
+Real trigammaDifference(const Real &a, const Real &x) { return trigamma(a + x) - trigamma(a); }
+Real lbeta(const Real &a, const Real &b) {
+  Wide x(a), y(b), sum;
+  mpfr_add(sum, x, y, MPFR_RNDN);
+  for (Wide *each : {&x, &y, &sum})
+    applyLgamma(*each);
+  mpfr_add(x, x, y, MPFR_RNDN);
+  Real result;
+  mpfr_sub(result.get(), x, sum, MPFR_RNDN);
+  return result;
+}
+
 /// Newton's iteration on erf(y) - x, from the double nearby. erf's complement keeps the digits
 /// where x is close to 1.
 Real erfinv(const Real &x) {

@@ -278,6 +278,12 @@ private:
     }
     case Op::xlogy:
       return torch::xlogy(x(), x(1));
+    case Op::lbeta:
+      return x().lgamma() + x(1).lgamma() - (x() + x(1)).lgamma();
+    case Op::log_rising_factorial:
+      return (x() + x(1)).lgamma() - x().lgamma();
+    case Op::digamma_difference:
+      return (x() + x(1)).digamma() - x().digamma();
     case Op::clamp: {
       // torch's own halves the gradient at a bound, where [LANG-8.9] gives all of it to x.
       Tensor raised = torch::where(x() < x(1), x(1), x());
@@ -305,12 +311,16 @@ private:
       return x().log_softmax(axis);
     case Op::rank:
       return order(x(), axis).argsort(axis).to(torch::kFloat64) + 1;
-    case Op::cumsum: {
+    case Op::cumsum:
+    case Op::logcumsumexp: {
+      auto along = [&](const Tensor &in) {
+        return node.op == Op::cumsum ? in.cumsum(axis) : in.logcumsumexp(axis);
+      };
       if (node.operandCount < 2)
-        return x().cumsum(axis);
+        return along(x());
       auto both = torch::broadcast_tensors({x(), x(1)});
       Tensor positions = order(both[1], axis);
-      return both[0].gather(axis, positions).cumsum(axis).gather(axis, positions.argsort(axis));
+      return along(both[0].gather(axis, positions)).gather(axis, positions.argsort(axis));
     }
     default:
       return {};

@@ -53,5 +53,13 @@ func.func @gamma(%x: vector<8xf32>, %y: vector<8xf32>) -> vector<8xf32> {
   %2 = math.atan2 %1, %y : vector<8xf32>
   // CHECK: call @loss_vm_xlogy_f32x8
   %3 = loss.xlogy %2, %y : vector<8xf32>
-  return %3 : vector<8xf32>
+  // CHECK: call @loss_vm_lbeta_f32x8
+  %4 = loss.lbeta %3, %y : vector<8xf32>
+  // CHECK: call @loss_vm_log_rising_factorial_f32x8
+  %5 = loss.log_rising_factorial %4, %y : vector<8xf32>
+  // CHECK: call @loss_vm_digamma_difference_f32x8
+  %6 = loss.digamma_difference %5, %y : vector<8xf32>
+  // CHECK: call @loss_vm_trigamma_difference_f32x8
+  %7 = loss.trigamma_difference %6, %y : vector<8xf32>
+  return %7 : vector<8xf32>
 }

@@ -166,3 +166,20 @@ loss.program @cumsum(%x: tensor<?xf64, #loss.axes<batch>> {loss.kind = "input", 
   %0 = loss.cumsum %x over "class" : tensor<?xf64, #loss.axes<batch>> -> tensor<?xf64, #loss.axes<batch>>
   loss.yield
 }
+
+// -----
+
+loss.program @logcumsumexp(%x: tensor<?xf64, #loss.axes<batch>> {loss.kind = "input", loss.name = "x"}) -> () attributes {axes = #loss.axes<batch, class>} {
+  // expected-error @+1 {{expected an operand with axis 'class'}}
+  %0 = loss.logcumsumexp %x over "class" : tensor<?xf64, #loss.axes<batch>> -> tensor<?xf64, #loss.axes<batch>>
+  loss.yield
+}
+
+// -----
+
+loss.program @level(%x: tensor<?xf64, #loss.axes<batch>> {loss.kind = "input", loss.name = "x"}) -> () attributes {axes = #loss.axes<batch, class>} {
+  %c = arith.constant 1.0 : f64
+  // expected-error @+1 {{expected operands and result of one type}}
+  %0 = loss.decayed_cumsum %x at %c over "batch" : tensor<?xf64, #loss.axes<batch>> at f64 -> tensor<?xf64, #loss.axes<batch>>
+  loss.yield
+}

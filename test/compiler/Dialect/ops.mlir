@@ -68,6 +68,14 @@ loss.program @program(
   %f12 = loss.hypot %f10, %f11 : f64
   // CHECK: loss.xlogy %{{.*}}, %{{.*}} : f64
   %f13 = loss.xlogy %f11, %f12 : f64
+  // CHECK: loss.lbeta %{{.*}}, %{{.*}} : f64
+  %g14 = loss.lbeta %f11, %f12 : f64
+  // CHECK: loss.log_rising_factorial %{{.*}}, %{{.*}} : f64
+  %g15 = loss.log_rising_factorial %f11, %f12 : f64
+  // CHECK: loss.digamma_difference %{{.*}}, %{{.*}} : f64
+  %g16 = loss.digamma_difference %f11, %f12 : f64
+  // CHECK: loss.trigamma_difference %{{.*}}, %{{.*}} : f64
+  %g17 = loss.trigamma_difference %f11, %f12 : f64
   // CHECK: loss.yield %{{.*}} : tensor<?xf64, #loss.axes<batch>>
   loss.yield %g : tensor<?xf64, #b>
 }
@@ -89,8 +97,10 @@ loss.kernel @kernel attributes {axes = #loss.axes<batch, class>, class_axis = "c
     // CHECK: loss.phase_yield reduce(%{{.*}} : f32) write(%{{.*}} : f32)
     loss.phase_yield reduce(%e : f32) write(%a : f32)
   }
-  // CHECK: loss.scan %{{.*}} into %{{.*}} over "class" : !loss.array<f32, <class>> into !loss.array<f32, <class>>
-  loss.scan %x into %scratch over "class" : !loss.array<f32, <class>> into !loss.array<f32, <class>>
+  // CHECK: loss.scan {{ *}}sum %{{.*}} into %{{.*}} over "class" : !loss.array<f32, <class>> into !loss.array<f32, <class>>
+  loss.scan sum %x into %scratch over "class" : !loss.array<f32, <class>> into !loss.array<f32, <class>>
+  // CHECK: loss.scan {{ *}}decayed_sum %{{.*}} at %{{.*}} into %{{.*}} over "class" reverse : !loss.array<f32, <class>> at !loss.array<f32, <class>> into !loss.array<f32, <class>>
+  loss.scan decayed_sum %x at %x into %scratch over "class" reverse : !loss.array<f32, <class>> at !loss.array<f32, <class>> into !loss.array<f32, <class>>
   // CHECK: loss.kernel_return %{{.*}} : f32
   loss.kernel_return %m : f32
 }
@@ -110,6 +120,10 @@ loss.program @pairs(%x: tensor<?x?xf64, #bd> {loss.kind = "input", loss.name = "
   %i = loss.position "other" : tensor<?xf64, #loss.axes<other>>
   // CHECK: loss.cumsum %{{.*}} by %{{.*}} over "other" reverse : tensor<?xf64, #loss.axes<other>> by tensor<?xf64, #loss.axes<other>> -> tensor<?xf64, #loss.axes<other>>
   %c = loss.cumsum %n by %i over "other" reverse : tensor<?xf64, #loss.axes<other>> by tensor<?xf64, #loss.axes<other>> -> tensor<?xf64, #loss.axes<other>>
+  // CHECK: loss.logcumsumexp %{{.*}} over "other" : tensor<?xf64, #loss.axes<other>> -> tensor<?xf64, #loss.axes<other>>
+  %l = loss.logcumsumexp %c over "other" : tensor<?xf64, #loss.axes<other>> -> tensor<?xf64, #loss.axes<other>>
+  // CHECK: loss.decayed_cumsum %{{.*}} at %{{.*}} by %{{.*}} over "other" reverse : tensor<?xf64, #loss.axes<other>> at tensor<?xf64, #loss.axes<other>> by tensor<?xf64, #loss.axes<other>> -> tensor<?xf64, #loss.axes<other>>
+  %d = loss.decayed_cumsum %n at %l by %i over "other" reverse : tensor<?xf64, #loss.axes<other>> at tensor<?xf64, #loss.axes<other>> by tensor<?xf64, #loss.axes<other>> -> tensor<?xf64, #loss.axes<other>>
   // CHECK: loss.stop_gradient
   %s = loss.stop_gradient %c : tensor<?xf64, #loss.axes<other>>
   // CHECK: loss.custom_gradient %{{.*}} by %{{.*}} is %{{.*}} : tensor<?xf64, #loss.axes<other>>

@@ -170,7 +170,7 @@ loss.program @elements(%x: tensor<?xf32, #e> {loss.kind = "input", loss.name = "
 // CHECK: loss.phase over <class> {{.*}} writes(%[[K:.*]] : !loss.array<f32, <class>>) reduces []
 // CHECK: math.exp
 // CHECK: %[[ORDER:.*]] = loss.scratch : !loss.array<i64, <class>>
-// CHECK: loss.scan %[[K]] by %{{.*}}, %[[ORDER]] into %[[S:.*]] over "class"
+// CHECK: loss.scan {{ *}}sum %[[K]] by %{{.*}}, %[[ORDER]] into %[[S:.*]] over "class"
 // CHECK: loss.phase over <class> reads(%[[S]] : {{.*}}) {{.*}} reduces [#loss<reduction max>]
 loss.program @scan(%x: tensor<?x?xf32, #bc> {loss.kind = "input", loss.name = "x"})
     -> (tensor<?xf32, #b> {loss.result = "value"}) attributes {axes = #bc} {

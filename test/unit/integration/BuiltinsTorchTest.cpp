@@ -87,6 +87,9 @@ const std::map<std::string_view, Function> &torchFunctions() {
       BINARY(atan2, torch::atan2(x, y)),
       BINARY(hypot, torch::hypot(x, y)),
       BINARY(xlogy, torch::xlogy(x, y)),
+      BINARY(lbeta, x.lgamma() + y.lgamma() - (x + y).lgamma()),
+      BINARY(log_rising_factorial, (x + y).lgamma() - x.lgamma()),
+      BINARY(digamma_difference, (x + y).digamma() - x.digamma()),
       UNARY(clamp, torch::clamp(x, kLow, kHigh)),
   };
 #undef UNARY

@@ -31,11 +31,12 @@ TEST(Lint, NamesStableForms) { // [LANG-10.5], [LANG-10.9]
        {"log(softmax(x over c))", "log2(softmax(x over c))", "log(sigmoid(x))",
         "log(1 - sigmoid(x))", "log(1 - softmax(x over c))", "log(1 + exp(x))", "log(exp(x) + 1)",
         "log(1 - exp(x))", "log1p(-softmax(x over c))", "log1p(-exp(x))", "log1p(exp(x))",
-        "log1p(-sigmoid(x))", "log(exp(x))", "log(sum(exp(x) over c)) + 0 * x"})
+        "log1p(-sigmoid(x))", "log(exp(x))", "log(sum(exp(x) over c)) + 0 * x",
+        "log(cumsum(exp(x) over c))", "log(cumsum(exp(x) over c by x))"})
     EXPECT_EQ(warnings(form), (List{"unstable-form"})) << form;
-  for (const char *form :
-       {"log_softmax(x over c)", "log(k)", "log(max(softmax(x over c), 1e-7))", "log(2 + exp(x))",
-        "log1p(x)", "log1mexp(x)", "log(sum(x over c)) + x", "xlogy(y, x)"})
+  for (const char *form : {"log_softmax(x over c)", "log(k)", "log(max(softmax(x over c), 1e-7))",
+                           "log(2 + exp(x))", "log1p(x)", "log1mexp(x)", "log(sum(x over c)) + x",
+                           "xlogy(y, x)", "log(cumsum(x over c))", "logcumsumexp(x over c by y)"})
     EXPECT_EQ(warnings(form), List()) << form;
 }
 

@@ -144,6 +144,56 @@ template <typename T> void fillPow(std::vector<T> &x, std::vector<T> &y, int per
     }
 }
 
+bool isGammaDifference(Fn fn) {
+  return fn == Fn::lbeta || fn == Fn::log_rising_factorial || fn == Fn::digamma_difference ||
+         fn == Fn::trigamma_difference;
+}
+
+/// a > 0 of all sizes, and x with a + x > 0, of all sizes and near -a (unless only positive ones
+/// are wanted), or a whole number.
+template <typename T>
+void fillEnds(std::vector<T> &x, std::vector<T> &y, int perExponent, bool isPositive) {
+  using Limits = std::numeric_limits<T>;
+  for (T a : {T(1), T(2), T(0.5), T(5), T(8), T(1e3), T(1e8), Limits::min(), Limits::denorm_min()})
+    for (T b : {T(0), T(1), T(2), T(0.5), T(3), T(100), T(1e8), T(1e-8), Limits::infinity(),
+                Limits::quiet_NaN()}) {
+      x.push_back(a);
+      y.push_back(b);
+    }
+  std::mt19937_64 random(23);
+  std::uniform_real_distribution<double> uniform(0, 1);
+  constexpr int exponents = sizeof(T) == 4 ? 255 : 2047;
+  auto number = [&](int exponent) {
+    uint64_t fraction = random() & ((uint64_t(1) << fractionBits<T>)-1);
+    return fromBits<T>(uint64_t(exponent) << fractionBits<T> | fraction);
+  };
+  auto add = [&](T a, T b) {
+    // Results that overflow say nothing.
+    if (a + b > 0 && !(isPositive && b < 0) && double(a) < 1e300 && std::abs(double(b)) < 1e300) {
+      x.push_back(a);
+      y.push_back(b);
+    }
+  };
+  for (int e = 0; e < exponents; ++e)
+    for (int i = 0; i < perExponent; ++i) {
+      T a = number(e);
+      add(a, number(int(random() % exponents)));
+      add(number(int(random() % exponents)), a);
+      add(a, T(a * std::exp2(60 * uniform(random) - 30)));
+      add(a, T(-a * uniform(random)));
+      add(a, T(-a * std::exp2(-20 * uniform(random))));
+    }
+  // Where the intervals meet.
+  for (int i = 0; i < 2000 * perExponent; ++i) {
+    T a = T(std::exp2(10 * uniform(random) - 4));
+    T b = T(std::exp2(10 * uniform(random) - 5));
+    add(a, b);
+    add(a, std::rint(4 * b));
+    add(std::rint(a) + 1, b);
+    add(T(std::rint(a) + T(1) + T(std::exp2(-30 * uniform(random)))), std::rint(b));
+  }
+}
+
 /// Pairs of numbers of all sizes and signs, half of them near each other.
 template <typename T> void fillPairs(std::vector<T> &x, std::vector<T> &y, int perExponent) {
   using Limits = std::numeric_limits<T>;
@@ -192,7 +242,12 @@ template <typename T> WorstByLevel measureSampled(Fn fn, int perExponent) {
   bool binary = info(fn).arity == 2;
   std::vector<T> x, y;
   if (binary) {
-    fn == Fn::pow ? fillPow(x, y, perExponent) : fillPairs(x, y, perExponent);
+    if (fn == Fn::pow)
+      fillPow(x, y, perExponent);
+    else if (isGammaDifference(fn))
+      fillEnds(x, y, perExponent, fn == Fn::lbeta);
+    else
+      fillPairs(x, y, perExponent);
   } else {
     for (T v : unarySamples<T>(perExponent))
       if (inDomain(fn, double(v)))
@@ -206,7 +261,7 @@ template <typename T> WorstByLevel measureSampled(Fn fn, int perExponent) {
   }
   const Format &format = sizeof(T) == 4 ? f32Format : f64Format;
   WorstByLevel worst;
-  Reference reference;
+  Reference reference(isGammaDifference(fn) ? 480 : 160);
   for (size_t i = 0; i < x.size(); ++i) {
     for (int level = 0; level <= hostLevel(); ++level) {
       // Evaluated again each time where the result differs: measuring may alter the reference.

@@ -6,12 +6,14 @@
 
 namespace loss::vecmath::test {
 
-constexpr mpfr_prec_t precision = 160;
-
-Reference::Reference() {
+Reference::Reference(mpfr_prec_t precision) : precision(precision) {
   mpfr_inits2(precision, ref, in, in2, t, u, static_cast<mpfr_ptr>(nullptr));
 }
-Reference::~Reference() { mpfr_clears(ref, in, in2, t, u, static_cast<mpfr_ptr>(nullptr)); }
+Reference::~Reference() {
+  mpfr_clears(ref, in, in2, t, u, static_cast<mpfr_ptr>(nullptr));
+  for (auto &zeta : zetas)
+    mpfr_clear(&zeta);
+}
 
 /// I_n(x) for order 0 and 1: the power series, or Hankel's asymptotic expansion where it is exact
 /// enough (DLMF 10.25.2 and 10.40.1).
@@ -72,6 +74,14 @@ void Reference::bessel(int order, bool scaled) {
     mpfr_neg(ref, ref, MPFR_RNDN);
 }
 
+mpfr_srcptr Reference::zetaOfEven(unsigned long k) {
+  while (zetas.size() < k) {
+    mpfr_init2(&zetas.emplace_back(), precision);
+    mpfr_zeta_ui(&zetas.back(), 2 * zetas.size(), MPFR_RNDN);
+  }
+  return &zetas[k - 1];
+}
+
 /// Without the sign (-1)^(n+1), the n-th derivative of psi is the sum of n! / (x+i)^(n+1), and of
 /// (n-1)! / y^n + n! / (2 y^(n+1)) + sum_k B_2k (2k+n-1)! / (2k)! / y^(2k+n), y = x + m (DLMF
 /// 5.15.8), where B_2k = (-1)^(k+1) 2 (2k)! zeta(2k) / (2 pi)^2k. Below 0 psi^(n)(x) is
@@ -118,7 +128,7 @@ void Reference::polygamma(unsigned long n) {
   mpfr_add(ref, ref, u, MPFR_RNDN);
   // t = +-2 (2k)! / (2 pi)^2k / y^(2k+n)
   mpfr_mul_2ui(t, t, 1, MPFR_RNDN);
-  for (unsigned long k = 1; k < 60 && mpfr_regular_p(t); ++k) {
+  for (unsigned long k = 1; k < 150 && mpfr_regular_p(t); ++k) {
     mpfr_const_pi(u, MPFR_RNDN);
     mpfr_mul_2ui(u, u, 1, MPFR_RNDN);
     mpfr_mul(u, u, in, MPFR_RNDN);
@@ -127,8 +137,7 @@ void Reference::polygamma(unsigned long n) {
     mpfr_div(t, t, u, MPFR_RNDN);
     if (k > 1)
       mpfr_neg(t, t, MPFR_RNDN);
-    mpfr_zeta_ui(u, 2 * k, MPFR_RNDN);
-    mpfr_mul(u, u, t, MPFR_RNDN);
+    mpfr_mul(u, zetaOfEven(k), t, MPFR_RNDN);
     for (unsigned long factor = 2 * k + 1; factor < 2 * k + n; ++factor)
       mpfr_mul_ui(u, u, factor, MPFR_RNDN);
     mpfr_add(ref, ref, u, MPFR_RNDN);
@@ -185,6 +194,46 @@ void Reference::erfinv() {
   }
   if (negative)
     mpfr_neg(ref, ref, MPFR_RNDN);
+}
+
+void Reference::gammaDifference(unsigned long n) {
+  // The derivative of lgamma at `at`, of an order: in ref. Uses all but in2.
+  auto derivative = [&](mpfr_srcptr at, unsigned long order) {
+    mpfr_set(in, at, MPFR_RNDN);
+    if (order == 0)
+      mpfr_lngamma(ref, in, MPFR_RNDN);
+    else if (order == 1)
+      mpfr_digamma(ref, in, MPFR_RNDN);
+    else
+      polygamma(order - 1);
+  };
+  mpfr_t a, x, first;
+  mpfr_inits2(precision, a, x, first, static_cast<mpfr_ptr>(nullptr));
+  mpfr_set(a, in, MPFR_RNDN);
+  mpfr_set(x, in2, MPFR_RNDN);
+  mpfr_add(t, a, x, MPFR_RNDN);
+  if (!mpfr_regular_p(a) || !mpfr_number_p(x) || mpfr_sgn(a) < 0 || mpfr_sgn(t) <= 0) {
+    // What the formula gives; such samples are not near each other.
+    mpfr_set(first, t, MPFR_RNDN);
+    derivative(first, n);
+    mpfr_set(first, ref, MPFR_RNDN);
+    derivative(a, n);
+    mpfr_sub(ref, first, ref, MPFR_RNDN);
+  } else if (mpfr_zero_p(x)) {
+    mpfr_set_zero(ref, 1);
+  } else if (mpfr_get_exp(x) < mpfr_get_exp(a) - 200) {
+    derivative(a, n + 1);
+    mpfr_mul(ref, ref, x, MPFR_RNDN);
+  } else {
+    derivative(a, n);
+    mpfr_set(first, ref, MPFR_RNDN);
+    mpfr_add(a, a, x, MPFR_RNDN);
+    derivative(a, n);
+    mpfr_sub(ref, ref, first, MPFR_RNDN);
+  }
+  if (n == 0)
+    countRelativeTo(x);
+  mpfr_clears(a, x, first, static_cast<mpfr_ptr>(nullptr));
 }
 
 void Reference::countRelativeTo(mpfr_ptr term) {
@@ -274,6 +323,43 @@ void Reference::evaluate(Fn fn, double x, double y) {
       mpfr_set_zero(ref, 1);
     else
       mpfr_mul(ref, in, t, MPFR_RNDN);
+    return;
+  case Fn::lbeta: {
+    // The sum of both may be far above the smaller one, the difference of its lgamma and the
+    // other's near the latter.
+    if (mpfr_less_p(in, in2))
+      mpfr_swap(in, in2);
+    if (mpfr_regular_p(in2) && mpfr_sgn(in2) > 0 && mpfr_number_p(in)) {
+      mpfr_set(u, in2, MPFR_RNDN);
+      mpfr_t least;
+      mpfr_init2(least, precision);
+      mpfr_lngamma(least, in2, MPFR_RNDN);
+      gammaDifference(0);
+      mpfr_sub(ref, least, ref, MPFR_RNDN);
+      if (mpfr_cmpabs(u, least) < 0)
+        countRelativeTo(least);
+      else
+        countRelativeTo(u);
+      mpfr_clear(least);
+      return;
+    }
+    mpfr_add(t, in, in2, MPFR_RNDN);
+    int sign;
+    mpfr_lgamma(ref, &sign, in, MPFR_RNDN);
+    mpfr_lgamma(u, &sign, in2, MPFR_RNDN);
+    mpfr_add(ref, ref, u, MPFR_RNDN);
+    mpfr_lgamma(u, &sign, t, MPFR_RNDN);
+    mpfr_sub(ref, ref, u, MPFR_RNDN);
+    return;
+  }
+  case Fn::log_rising_factorial:
+    gammaDifference(0);
+    return;
+  case Fn::digamma_difference:
+    gammaDifference(1);
+    return;
+  case Fn::trigamma_difference:
+    gammaDifference(2);
     return;
   case Fn::erfinv:
     erfinv();

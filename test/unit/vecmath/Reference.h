@@ -6,6 +6,8 @@
 
 #include <mpfr.h>
 
+#include <vector>
+
 namespace loss::vecmath::test {
 
 /// Significand bits and least exponent of an element type, for units in the last place.
@@ -20,7 +22,8 @@ inline constexpr Format f64Format = {53, -1022, 1023};
 /// Evaluates one function in high precision and measures errors against it.
 class Reference {
 public:
-  Reference();
+  /// Of at least 160 bits: differences of nearby values need more.
+  explicit Reference(mpfr_prec_t precision = 160);
   ~Reference();
   Reference(const Reference &) = delete;
   Reference &operator=(const Reference &) = delete;
@@ -40,10 +43,17 @@ private:
   void bessel(int order, bool scaled);
   /// The n-th derivative of digamma at `in`, n = 1, 2, 3.
   void polygamma(unsigned long n);
+  /// zeta(2 k), computed once.
+  mpfr_srcptr zetaOfEven(unsigned long k);
   void erfinv();
+  /// The n-th derivative of lgamma, n = 0 ... 3, at in + in2 less that at in; from its own
+  /// derivative where in2 is far below in.
+  void gammaDifference(unsigned long n);
   /// Errors count relative to `term`, where it is greater than the result.
   void countRelativeTo(mpfr_ptr term);
 
+  mpfr_prec_t precision;
+  std::vector<__mpfr_struct> zetas;
   mpfr_t ref, in, in2, t, u;
   mpfr_exp_t leastExponent;
 };

@@ -48,4 +48,18 @@ mlir::Value broadcastTo(mlir::OpBuilder &builder, mlir::Location loc, mlir::Valu
 #define GET_OP_CLASSES
 #include "compiler/Dialect/Loss/IR/LossOps.h.inc"
 
+namespace loss::ir {
+/// What cumsum, logcumsumexp and decayed_cumsum have in common.
+struct Cumulative {
+  ScanKind kind;
+  mlir::Value input;
+  /// Null: there is none.
+  mlir::Value level, key;
+  mlir::StringAttr axis;
+  bool reverse;
+};
+/// `op` as one of these, or nothing.
+std::optional<Cumulative> matchCumulative(mlir::Operation *op);
+} // namespace loss::ir
+
 #endif // LOSSLANG_DIALECT_LOSS_IR_LOSS_H

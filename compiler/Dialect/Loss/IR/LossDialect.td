@@ -81,6 +81,14 @@ def Loss_ReduceKind : I32EnumAttr<"ReduceKind", "reduction of an axis to one num
 def Loss_ReduceKindAttr : EnumAttr<Loss_Dialect, Loss_ReduceKind, "reduction"> {
   let assemblyFormat = "$value";
 }
+def Loss_ScanKind : I32EnumAttr<"ScanKind", "cumulative operation along an axis", [
+    I32EnumAttrCase<"sum", 0>, I32EnumAttrCase<"logsumexp", 1>, I32EnumAttrCase<"decayed_sum", 2>]> {
+  let cppNamespace = "::loss::ir";
+  let genSpecializedAttr = 0;
+}
+def Loss_ScanKindAttr : EnumAttr<Loss_Dialect, Loss_ScanKind, "scan"> {
+  let assemblyFormat = "$value";
+}
 def Loss_ReduceKindArrayAttr : TypedArrayAttrBase<Loss_ReduceKindAttr, "reductions">;
 
 #endif

@@ -189,10 +189,27 @@ LogicalResult LogSumExpOp::verify() {
 LogicalResult NormOp::verify() {
   return verifyReduced(*this, getInput().getType(), getType(), getAxis());
 }
-LogicalResult CumsumOp::verify() {
-  if (getType() != getInput().getType() || (getKey() && getKey().getType() != getType()))
-    return emitOpError("expected operands and result of one type");
-  return verifyAxis(*this, getType(), getAxis());
+static LogicalResult verifyCumulative(Operation *op) {
+  Type type = op->getResult(0).getType();
+  if (llvm::any_of(op->getOperandTypes(), [&](Type operand) { return operand != type; }))
+    return op->emitOpError("expected operands and result of one type");
+  return verifyAxis(op, type, matchCumulative(op)->axis.getValue());
+}
+LogicalResult CumsumOp::verify() { return verifyCumulative(*this); }
+LogicalResult LogCumSumExpOp::verify() { return verifyCumulative(*this); }
+LogicalResult DecayedCumsumOp::verify() { return verifyCumulative(*this); }
+
+std::optional<Cumulative> loss::ir::matchCumulative(Operation *op) {
+  auto with = [](ScanKind kind, Value level, auto op) {
+    return Cumulative{kind, op.getInput(), level, op.getKey(), op.getAxisAttr(), op.getReverse()};
+  };
+  if (auto sum = dyn_cast<CumsumOp>(op))
+    return with(ScanKind::sum, {}, sum);
+  if (auto log = dyn_cast<LogCumSumExpOp>(op))
+    return with(ScanKind::logsumexp, {}, log);
+  if (auto decayed = dyn_cast<DecayedCumsumOp>(op))
+    return with(ScanKind::decayed_sum, decayed.getLevel(), decayed);
+  return std::nullopt;
 }
 LogicalResult RenameOp::verify() {
   if (failed(verifyAxis(*this, getInput().getType(), getFrom())) ||

@@ -135,19 +135,46 @@ def Loss_PositionOp : Loss_Op<"position", [Pure]> {
   let assemblyFormat = "$axis attr-dict `:` type($result)";
 }
 
-def Loss_CumsumOp : Loss_Op<"cumsum", [Pure]> {
-  let summary = "cumulative sum along an axis, in the order of a descending key";
-  let description = [{
-    Each element becomes the sum of those up to it in the order of the axis or, with a key, of those
-    whose key is greater, ties by position. `reverse`: the sum of those from it on. The element stays
-    at its position.
-  }];
+/// Along an axis in its order or, with a key, by descending key, ties by position. Of each element
+/// those "up to it" are itself and the ones before; with `reverse`, the ones behind. The element stays
+/// at its position.
+class Loss_CumulativeOp<string mnemonic> : Loss_Op<mnemonic, [Pure]> {
   let arguments = (ins Loss_Value:$input, Optional<Loss_Value>:$key, StrAttr:$axis,
                        UnitAttr:$reverse);
   let results = (outs Loss_Value:$result);
   let assemblyFormat = [{
     $input (`by` $key^)? `over` $axis (`reverse` $reverse^)? attr-dict `:` type($input)
     (`by` type($key)^)? `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def Loss_CumsumOp : Loss_CumulativeOp<"cumsum"> {
+  let summary = "cumulative sum along an axis, in the order of a descending key";
+  let description = [{
+    Each element becomes the sum of those up to it in the order of the axis or, with a key, of those
+    whose key is greater, ties by position. `reverse`: the sum of those from it on. The element stays
+    at its position.
+  }];
+}
+
+def Loss_LogCumSumExpOp : Loss_CumulativeOp<"logcumsumexp"> {
+  let summary = "log of the cumulative sum of exp(x), without overflow";
+  let description = "As loss.cumsum. Where all elements so far are -inf, so is the result.";
+}
+
+def Loss_DecayedCumsumOp : Loss_Op<"decayed_cumsum", [Pure]> {
+  let summary = "cumulative sum in which an element fades with the rise of a level";
+  let description = [{
+    r_i = sum over the j up to i of x_j exp(-|l_i - l_j|), for levels l that never fall in the order of
+    loss.cumsum: what the derivative of loss.logcumsumexp sums, no factor above 1.
+  }];
+  let arguments = (ins Loss_Value:$input, Loss_Value:$level, Optional<Loss_Value>:$key,
+                       StrAttr:$axis, UnitAttr:$reverse);
+  let results = (outs Loss_Value:$result);
+  let assemblyFormat = [{
+    $input `at` $level (`by` $key^)? `over` $axis (`reverse` $reverse^)? attr-dict `:` type($input)
+    `at` type($level) (`by` type($key)^)? `->` type($result)
   }];
   let hasVerifier = 1;
 }
@@ -286,6 +313,13 @@ class Loss_BinaryOp<string mnemonic, string formula>
 
 def Loss_HypotOp : Loss_BinaryOp<"hypot", "sqrt(x^2 + y^2), without overflow">;
 def Loss_XlogyOp : Loss_BinaryOp<"xlogy", "x log(y), and 0 at x = 0 unless y is NaN">;
+def Loss_LogBetaOp : Loss_BinaryOp<"lbeta", "lgamma(x) + lgamma(y) - lgamma(x + y)">;
+def Loss_LogRisingFactorialOp
+    : Loss_BinaryOp<"log_rising_factorial", "lgamma(x + y) - lgamma(x), without cancellation">;
+def Loss_DigammaDifferenceOp
+    : Loss_BinaryOp<"digamma_difference", "digamma(x + y) - digamma(x), without cancellation">;
+def Loss_TrigammaDifferenceOp
+    : Loss_BinaryOp<"trigamma_difference", "trigamma(x + y) - trigamma(x), without cancellation">;
 
 //===----------------------------------------------------------------------===//
 // Kernel
@@ -342,13 +376,18 @@ def Loss_LoadOp : Loss_Op<"load", [MemoryEffects<[MemRead]>]> {
 def Loss_ScanOp : Loss_Op<"scan", [
     HasParent<"KernelOp">, AttrSizedOperandSegments,
     MemoryEffects<[MemRead, MemWrite]>]> {
-  let summary = "cumulative sums along an axis of an array, for every position along its other axes";
-  let description = "See loss.cumsum. `order` is scratch over the axis, present with a key.";
-  let arguments = (ins Loss_Array:$input, Optional<Loss_Array>:$key, Optional<Loss_Array>:$order,
-                       Loss_Array:$output, StrAttr:$axis, UnitAttr:$reverse);
+  let summary = "a cumulative operation along an axis of an array, for every position along its other axes";
+  let description = [{
+    See loss.cumsum, loss.logcumsumexp and, with a level, loss.decayed_cumsum. `order` is scratch over the
+    axis, present with a key.
+  }];
+  let arguments = (ins Loss_ScanKindAttr:$kind, Loss_Array:$input, Optional<Loss_Array>:$level,
+                       Optional<Loss_Array>:$key, Optional<Loss_Array>:$order, Loss_Array:$output,
+                       StrAttr:$axis, UnitAttr:$reverse);
   let assemblyFormat = [{
-    $input (`by` $key^ `,` $order)? `into` $output `over` $axis (`reverse` $reverse^)? attr-dict
-    `:` type($input) (`by` type($key)^ `,` type($order))? `into` type($output)
+    $kind $input (`at` $level^)? (`by` $key^ `,` $order)? `into` $output `over` $axis
+    (`reverse` $reverse^)? attr-dict
+    `:` type($input) (`at` type($level)^)? (`by` type($key)^ `,` type($order))? `into` type($output)
   }];
 }
 

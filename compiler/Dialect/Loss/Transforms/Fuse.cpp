@@ -415,18 +415,20 @@ void KernelBuilder::emitPhase(PhaseKey key, PhasePlan &phase) {
 void KernelBuilder::emitScans(unsigned stage) {
   current = {stage, ~Domain(0)};
   for (Operation &op : program.getBody().front()) {
-    auto cumsum = dyn_cast<CumsumOp>(op);
-    if (!cumsum || plan.stageOf(cumsum) != stage)
+    std::optional<Cumulative> scan = matchCumulative(&op);
+    if (!scan || plan.stageOf(op.getResult(0)) != stage)
       continue;
-    Value key, order;
-    if (cumsum.getKey()) {
-      key = arrayOf(cumsum.getKey());
+    Value level, key, order;
+    if (scan->level)
+      level = arrayOf(scan->level);
+    if (scan->key) {
+      key = arrayOf(scan->key);
       auto type = ArrayType::get(builder.getContext(), builder.getI64Type(),
-                                 AxesAttr::get(builder.getContext(), cumsum.getAxisAttr()));
+                                 AxesAttr::get(builder.getContext(), scan->axis));
       order = ScratchOp::create(builder, op.getLoc(), type);
     }
-    ScanOp::create(builder, op.getLoc(), arrayOf(cumsum.getInput()), key, order,
-                   arrays.lookup(cumsum), cumsum.getAxisAttr(), cumsum.getReverse());
+    ScanOp::create(builder, op.getLoc(), scan->kind, arrayOf(scan->input), level, key, order,
+                   arrays.lookup(op.getResult(0)), scan->axis, scan->reverse);
   }
 }
 

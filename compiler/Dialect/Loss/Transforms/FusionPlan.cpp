@@ -51,7 +51,7 @@ void FusionPlan::computeStages() {
     bool isElsewhere = isa<RenameOp>(op) && !isa<BlockArgument>(op.getOperand(0));
     if (auto gather = dyn_cast<GatherOp>(op))
       isElsewhere = !isa<BlockArgument>(sourceOf(gather));
-    if (isa<ReduceOp, CumsumOp>(op) || isElsewhere)
+    if (isa<ReduceOp>(op) || matchCumulative(&op) || isElsewhere)
       ++stage;
     stages[op.getResult(0)] = stage;
     lastStage = std::max(lastStage, stage);
@@ -173,10 +173,10 @@ void FusionPlan::plan() {
       if (!isa<BlockArgument>(source) && !isStored(source))
         keep(source, stageOf(source), {stageOf(gather), 0});
     }
-    if (auto cumsum = dyn_cast<CumsumOp>(op)) {
+    if (matchCumulative(&op)) {
       // A scan reads whole arrays.
-      PhaseKey reader{stageOf(cumsum), 0};
-      for (Value operand : cumsum.getOperands())
+      PhaseKey reader{stageOf(op.getResult(0)), 0};
+      for (Value operand : op.getOperands())
         if (!isa<BlockArgument>(operand) && !isStored(operand))
           keep(operand, stageOf(operand), reader);
     }

@@ -86,7 +86,8 @@ public:
   /// Whether the value lies in an array of its own: the result of a scan, or of a reduction to an
   /// array.
   static bool isStored(mlir::Value value) {
-    return value.getDefiningOp() && llvm::isa<ReduceOp, CumsumOp>(value.getDefiningOp());
+    mlir::Operation *op = value.getDefiningOp();
+    return op && (llvm::isa<ReduceOp>(op) || matchCumulative(op));
   }
 
   /// What a gather reads an element of, seen through a broadcast.

@@ -26,6 +26,8 @@ bool isUsedNearZero(mlir::Value value);
 void addStableForms(mlir::RewritePatternSet &patterns);
 /// Differences that cancel (StableValues.cpp).
 void addStableValues(mlir::RewritePatternSet &patterns);
+/// Sums of log-gammas of nearby arguments, or of their derivatives (GammaSums.cpp).
+void addGammaSums(mlir::RewritePatternSet &patterns);
 
 } // namespace loss::ir
 

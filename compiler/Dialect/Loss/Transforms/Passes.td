@@ -9,10 +9,19 @@ include "mlir/Rewrite/PassUtil.td"
 def Simplify : Pass<"loss-simplify", "::loss::ir::ProgramOp"> {
   let summary = "simplify and stabilise a program by algebraic laws";
   let description = [{
-    The laws are in Simplify.td, each above its rule; Simplify.cpp adds powers with constant exponents
-    and functions of constants; StableForms.cpp those that work on the logarithm of what is written as
-    an exponential, StableValues.cpp those about differences that cancel.
-    They recognise softmax, log_softmax, logsumexp, sigmoid, log_sigmoid, softplus, expm1 and log1p
+    The laws are in Simplify.td, each above its rule; Simplify.cpp adds powers with constant exponents,
+    functions of constants, and log(cumsum(exp(x))) = logcumsumexp(x); StableForms.cpp those that work on
+    the logarithm of what is written as an exponential, StableValues.cpp those about differences that
+    cancel. GammaSums.cpp joins the log-gammas, digammas and trigammas of a sum that cancel, however it is
+    grouped:
+
+        lgamma(u) - lgamma(v)              = log_rising_factorial(v, u - v)
+        lgamma(u) + lgamma(v) - lgamma(w)  = lbeta(u, v)       if w = u + v
+        the same, if w = u + v + c         = lgamma(least) - log_rising_factorial(greatest, w - greatest)
+        digamma(u) - digamma(v)            = digamma_difference(v, u - v)
+
+    where u - v is formed from what u and v are made of: (r + y) - r is y.
+    The laws recognise softmax, log_softmax, logsumexp, sigmoid, log_sigmoid, softplus, expm1 and log1p
     written out by hand, which makes a formula stable, and remove needless work. Broadcasts and common
     subexpressions are cleaned up too. To be run before differentiation, and again after it.
 

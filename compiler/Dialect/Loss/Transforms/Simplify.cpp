@@ -136,6 +136,20 @@ struct ExpandPower : OpRewritePattern<math::PowFOp> {
   }
 };
 
+// log(cumsum(exp(x)))  =  logcumsumexp(x),   with a key, too
+struct LogOfCumulativeSum : OpRewritePattern<math::LogOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(math::LogOp op, PatternRewriter &rewriter) const override {
+    auto sum = op.getOperand().getDefiningOp<CumsumOp>();
+    auto exponential = sum ? sum.getInput().getDefiningOp<math::ExpOp>() : nullptr;
+    if (!exponential)
+      return failure();
+    rewriter.replaceOpWithNewOp<LogCumSumExpOp>(op, op.getType(), exponential.getOperand(),
+                                                sum.getKey(), sum.getAxisAttr(), sum.getReverse());
+    return success();
+  }
+};
+
 // f(c) for constants, in f64 by the functions of the interpreter: what arith and math fold, and the
 // functions that they cannot.
 struct FoldFunction : RewritePattern {
@@ -177,7 +191,8 @@ struct SimplifyPass : loss::ir::impl::SimplifyBase<SimplifyPass> {
     populateWithGenerated(set);
     addStableForms(set);
     addStableValues(set);
-    set.add<ExpandPower, FoldFunction, ConstantToTheRight<arith::AddFOp>,
+    addGammaSums(set);
+    set.add<ExpandPower, FoldFunction, LogOfCumulativeSum, ConstantToTheRight<arith::AddFOp>,
             ConstantToTheRight<arith::MulFOp>>(context);
     BroadcastOp::getCanonicalizationPatterns(set, context);
     ReduceOp::getCanonicalizationPatterns(set, context);

@@ -153,6 +153,12 @@ def LogOfOneMinus
           [(IsOne $c)]>;
 def Log1pOfExpM1 : Pat<(Math_Log1pOp (Math_ExpM1Op $x, $_), $_), (replaceWithValue $x)>;
 
+// log(x / (x + y))  =  log(x / (y + x))  =  -log1p(y / x): x / (x + y) may round to 1
+def LogOfShare : Pat<(Math_LogOp (Arith_DivFOp $x, (Arith_AddFOp $z, $y, $_), $_), $f),
+          (Arith_NegFOp (Math_Log1pOp (Arith_DivFOp $y, $x, $f), $f), $f), [(Equal $x, $z)]>;
+def LogOfShareOfSwapped : Pat<(Math_LogOp (Arith_DivFOp $x, (Arith_AddFOp $y, $z, $_), $_), $f),
+          (Arith_NegFOp (Math_Log1pOp (Arith_DivFOp $y, $x, $f), $f), $f), [(Equal $x, $z)]>;
+
 // exp(x) - 1  =  expm1(x),   1 - exp(x)  =  -expm1(x)
 def ExpMinusOne
     : Pat<(Arith_SubFOp (Math_ExpOp $x, $_), $c, $f), (Math_ExpM1Op $x, $f), [(IsOne $c)]>;

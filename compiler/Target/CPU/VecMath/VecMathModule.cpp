@@ -43,12 +43,22 @@ using F64 = loss::vecmath::Vec<double, LOSS_VM_VECTOR_BYTES / 8>;
   }
 #include "compiler/Target/CPU/VecMath/VecMathFunctions.def"
 
-#define LOSS_RT_CUMSUM(type, name)                                                                 \
-  extern "C" LOSS_VM_NEVER void name(const type *in, int64_t inStride, const type *key,            \
-                                     int64_t keyStride, type *out, int64_t outStride,              \
-                                     int64_t *order, int64_t count, int64_t reverse) {             \
-    loss::vecmath::cumulativeSum(in, inStride, key, keyStride, out, outStride, order, count,       \
-                                 reverse);                                                         \
+// Cumulative operations: LossToVector.cpp calls them, all with one signature.
+#define LOSS_RT_SCAN(type, name, ...)                                                              \
+  extern "C" LOSS_VM_NEVER void name(                                                              \
+      const type *in, int64_t inStride, [[maybe_unused]] const type *level,                        \
+      [[maybe_unused]] int64_t levelStride, const type *key, int64_t keyStride, type *out,         \
+      int64_t outStride, int64_t *order, int64_t count, int64_t reverse) {                         \
+    loss::vecmath::Walk<type> walk{key, keyStride, order, count, reverse};                         \
+    __VA_ARGS__;                                                                                   \
   }
-LOSS_RT_CUMSUM(float, loss_rt_cumsum_f32)
-LOSS_RT_CUMSUM(double, loss_rt_cumsum_f64)
+#define LOSS_RT_SCANS(type, V, suffix)                                                             \
+  LOSS_RT_SCAN(type, loss_rt_cumsum_##suffix,                                                      \
+               loss::vecmath::cumulativeSum(in, inStride, out, outStride, walk))                   \
+  LOSS_RT_SCAN(type, loss_rt_logcumsumexp_##suffix,                                                \
+               loss::vecmath::cumulativeLogSumExp<V>(in, inStride, out, outStride, walk))          \
+  LOSS_RT_SCAN(                                                                                    \
+      type, loss_rt_decayed_cumsum_##suffix,                                                       \
+      loss::vecmath::decayedSum<V>(in, inStride, level, levelStride, out, outStride, walk))
+LOSS_RT_SCANS(float, F32, f32)
+LOSS_RT_SCANS(double, F64, f64)

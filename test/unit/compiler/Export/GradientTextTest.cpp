@@ -113,6 +113,11 @@ TEST(GradientText, WritesRenamedAxesAndCumulativeSums) {
   EXPECT_GT(compareAll(sourceOf("loss f(x: [batch, class], k: fixed [batch, class]) {"
                                 "  return sum(cumsum(x^2 over class by k) * x over class) }")),
             1);
+  EXPECT_GT(compareAll(sourceOf(
+                "loss f(x: [batch, class], k: fixed [batch, class]) {"
+                "  let in_order = logcumsumexp(2 * x over class)"
+                "  return sum(logcumsumexp(x over class by k) * x - in_order over class) }")),
+            1);
 }
 
 TEST(GradientText, WritesMaximaConditionsAndNorms) {

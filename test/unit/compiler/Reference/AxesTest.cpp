@@ -4,6 +4,9 @@
 
 #include "gtest/gtest.h"
 
+#include <cmath>
+#include <limits>
+
 using namespace loss::ir;
 using namespace loss::ir::test;
 
@@ -55,6 +58,38 @@ TEST(Axes, CumulativeSumByKey) {
             (Numbers{7, 4, 19, 3, 1, 2}));
   EXPECT_EQ(run("%r = loss.cumsum %x by %k over \"class\" reverse : $X by $X -> $X", "$X"),
             (Numbers{15, 19, 12, -1, -2, 1}));
+}
+
+/// -inf where nothing has been added up; no element is lost beside one that is far above it.
+TEST(Axes, CumulativeLogSumExp) {
+  const double inf = std::numeric_limits<double>::infinity();
+  Numbers result = run("%a = loss.logcumsumexp %x over \"class\" : $X -> $X\n"
+                       "%r = arith.mulf %a, %a : $X",
+                       "$X");
+  EXPECT_NEAR(result[1], std::pow(std::log(std::exp(3.0) + std::exp(4.0)), 2), 1e-12);
+  EXPECT_NEAR(result[0], 9, 1e-12);
+  EXPECT_EQ(run("%c = arith.constant 0xFFF0000000000000 : f64\n"
+                "%b = loss.broadcast %c : f64 to $X\n"
+                "%r = loss.logcumsumexp %b over \"class\" : $X -> $X",
+                "$X"),
+            (Numbers{-inf, -inf, -inf, -inf, -inf, -inf}));
+}
+
+/// Of equal levels it is the cumulative sum; an element fades by the rise of the level.
+TEST(Axes, DecayedCumulativeSum) {
+  // Each step of the level halves what came before.
+  Numbers halved = run("%p = loss.position \"class\" : $C\n%b = loss.broadcast %p : $C to $X\n"
+                       "%c = arith.constant 0.69314718055994530942 : f64\n"
+                       "%d = loss.broadcast %c : f64 to $X\n%l = arith.mulf %b, %d : $X\n"
+                       "%r = loss.decayed_cumsum %x at %l over \"class\" : $X at $X -> $X",
+                       "$X");
+  for (auto [i, expected] : {std::pair(0, 3.0), {1, 5.5}, {2, 14.75}})
+    EXPECT_NEAR(halved[i], expected, 1e-12);
+  const char *const flat = "%c = arith.constant 7.0 : f64\n%l = loss.broadcast %c : f64 to $X\n";
+  EXPECT_EQ(run(std::string(flat) +
+                    "%r = loss.decayed_cumsum %x at %l over \"class\" reverse : $X at $X -> $X",
+                "$X"),
+            (Numbers{19, 16, 12, 1, 0, 2}));
 }
 
 TEST(Axes, Norm) {

@@ -174,6 +174,45 @@ INSTANTIATE_TEST_SUITE_P(
             "%q = arith.subf %p, %m : T\n%e = arith.addf %q, %zero : T",
             "arith.addf"},
         Law{"half", "%e = arith.divf %x, %two : T", "5.000000e-01"},
+        Law{"logOfRatioToSum",
+            "%a = arith.addf %x, %y : T\n%q = arith.divf %x, %a : T\n%e = math.log %q : T",
+            "math.log1p"},
+        Law{"logOfCumulativeSum",
+            "%a = math.exp %x : T\n%s = loss.cumsum %a over \"class\" : T -> T\n"
+            "%e = math.log %s : T",
+            "loss.logcumsumexp %arg0"},
+        Law{"logOfCumulativeSumByKey",
+            "%a = math.exp %x : T\n%s = loss.cumsum %a by %y over \"class\" : T by T -> T\n"
+            "%e = math.log %s : T",
+            "loss.logcumsumexp %arg0 by %arg1"},
+        Law{"lgammaDifference",
+            "%a = arith.addf %x, %y : T\n%l = loss.lgamma %a : T\n%m = loss.lgamma %x : T\n"
+            "%e = arith.subf %l, %m : T",
+            "loss.log_rising_factorial %arg0, %arg1"},
+        Law{"lgammaDifferenceInSum",
+            "%a = arith.addf %y, %x : T\n%l = loss.lgamma %a : T\n%m = loss.lgamma %x : T\n"
+            "%n = arith.negf %m : T\n%s = arith.addf %y, %n : T\n%t = arith.subf %one, %s : T\n"
+            "%e = arith.subf %t, %l : T",
+            "loss.log_rising_factorial %arg0, %arg1"},
+        Law{"beta",
+            "%a = arith.addf %y, %x : T\n%l = loss.lgamma %a : T\n%m = loss.lgamma %x : T\n"
+            "%n = loss.lgamma %y : T\n%s = arith.subf %m, %l : T\n%e = arith.addf %s, %n : T",
+            "loss.lbeta %arg0, %arg1"},
+        Law{"binomial",
+            "%a = arith.addf %x, %one : T\n%l = loss.lgamma %a : T\n%b = arith.addf %y, %one : T\n"
+            "%m = loss.lgamma %b : T\n%c = arith.subf %a, %y : T\n%n = loss.lgamma %c : T\n"
+            "%s = arith.subf %l, %m : T\n%e = arith.subf %s, %n : T",
+            "loss.log_rising_factorial"},
+        Law{"lgammaDifferenceOfSums",
+            "%a = arith.addf %x, %y : T\n%l = loss.lgamma %a : T\n%m = loss.lgamma %x : T\n"
+            "%s = loss.reduce sum %l over \"class\" : T -> R\n"
+            "%t = loss.reduce sum %m over \"class\" : T -> R\n%d = arith.subf %s, %t : R\n"
+            "%e = loss.broadcast %d : R to T",
+            "loss.log_rising_factorial %arg0, %arg1"},
+        Law{"digammaDifference",
+            "%a = arith.addf %x, %one : T\n%l = loss.digamma %a : T\n%m = loss.digamma %x : T\n"
+            "%e = arith.subf %m, %l : T",
+            "loss.digamma_difference %arg0"},
         Law{"sumOfScaled",
             "%s = loss.reduce max %y over \"class\" : T -> R\n%b = loss.broadcast %s : R to T\n"
             "%m = arith.mulf %b, %x : T\n%t = loss.reduce sum %m over \"class\" : T -> R\n"

@@ -4,7 +4,7 @@
 
 #include "compiler/Target/CPU/VecMath/Kernels/Bessel.h"
 #include "compiler/Target/CPU/VecMath/Kernels/Erf.h"
-#include "compiler/Target/CPU/VecMath/Kernels/Gamma.h"
+#include "compiler/Target/CPU/VecMath/Kernels/GammaDifference.h"
 #include "compiler/Target/CPU/VecMath/Kernels/Hyperbolic.h"
 #include "compiler/Target/CPU/VecMath/Kernels/Hypot.h"
 #include "compiler/Target/CPU/VecMath/Kernels/Pow.h"
