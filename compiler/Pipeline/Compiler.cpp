@@ -59,13 +59,15 @@ static std::vector<lang::Override> parseDefines(const std::string &fileName,
   return overrides;
 }
 
-std::string loss::selfContained(std::string_view text, const std::string &fileName,
-                                const std::vector<std::string> &defines) {
+std::optional<std::string> loss::selfContained(std::string_view text, const std::string &fileName,
+                                               const std::vector<std::string> &defines) {
   lang::DiagnosticEngine diagnostics(fileName);
   lang::File file = lang::parse(text, diagnostics);
   lang::loadImports(file, diagnostics, {libraryFolders()});
-  return file.complete ? lang::selfContained(file, text, parseDefines(fileName, defines))
-                       : std::string(text);
+  const std::vector<lang::Override> overrides = parseDefines(fileName, defines);
+  if (!lang::analyze(file, diagnostics, overrides))
+    return std::nullopt;
+  return lang::selfContained(file, text, overrides);
 }
 
 LossSettings loss::readSettings(std::string_view text, const std::string &fileName) {

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -82,10 +83,10 @@ private:
 };
 
 /// A program as one text: with the functions that it imports and the values of `defines` in it, as
-/// LossModule.source of what Compiler makes of it. Reads the imported files, compiles nothing. Of a
-/// program that has errors: `text` itself.
-std::string selfContained(std::string_view text, const std::string &fileName,
-                          const std::vector<std::string> &defines = {});
+/// LossModule.source of what Compiler makes of it. Reads the imported files, compiles nothing.
+/// Nothing where the program or `defines` have errors, which Compiler tells.
+std::optional<std::string> selfContained(std::string_view text, const std::string &fileName,
+                                         const std::vector<std::string> &defines = {});
 
 /// An option of a program: what `-D` gives another value.
 struct LossOption {

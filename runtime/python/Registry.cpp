@@ -11,6 +11,7 @@
 #include <fstream>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <pthread.h>
 #include <unistd.h>
 
@@ -31,9 +32,10 @@ public:
   }
 
   RegisteredLoss add(const LossSource &source) {
-    const std::string program = selfContained(source.text, source.fileName, source.defines);
+    const std::optional<std::string> program =
+        selfContained(source.text, source.fileName, source.defines);
     std::lock_guard<std::mutex> lock(mutex);
-    auto known = programs.find(program);
+    auto known = program ? programs.find(*program) : programs.end();
     // Warnings name the file.
     if (known != programs.end() &&
         (known->second.loss.warnings.empty() || known->second.fileName == source.fileName))
