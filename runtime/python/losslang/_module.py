@@ -237,10 +237,11 @@ class Loss(nn.Module):
         self._buffers.pop(name, None)
 
     def _trace_number(self, name):
-        # A new tensor: an old one may be kept for a backward pass.
+        # A new tensor: an old one may be kept for a backward pass. Not a scalar: of those torch.compile
+        # takes the number for a symbol, and traces again when nothing uses it.
         with torch.inference_mode(False):
             self._traced_numbers[name] = torch.tensor(
-                self._numbers[name], dtype=torch.float64, device="cpu"
+                [self._numbers[name]], dtype=torch.float64, device="cpu"
             )
 
     def _get_param(self, name):
