@@ -169,7 +169,8 @@ void fillEnds(std::vector<T> &x, std::vector<T> &y, int perExponent, bool isPosi
   };
   auto add = [&](T a, T b) {
     // Results that overflow say nothing.
-    if (a + b > 0 && !(isPositive && b < 0) && double(a) < 1e300 && std::abs(double(b)) < 1e300) {
+    if (a + b > 0 && std::isfinite(T(a + b)) && !(isPositive && b < 0) && double(a) < 1e300 &&
+        std::abs(double(b)) < 1e300) {
       x.push_back(a);
       y.push_back(b);
     }
