@@ -149,8 +149,8 @@ INSTANTIATE_TEST_SUITE_P(
         Law{"oneMinusCos", "%a = math.cos %x : T\n%e = arith.subf %one, %a : T", "math.sin"},
         Law{"coshMinusOne", "%a = math.cosh %x : T\n%e = arith.subf %a, %one : T", "math.sinh"},
         Law{"rootMinusOne",
-            "%s = arith.mulf %x, %x : T\n%a = arith.addf %one, %s : T\n%r = math.sqrt %a : T\n"
-            "%e = arith.subf %r, %one : T",
+            "%s = arith.mulf %x, %x : T\n%a = arith.addf %one, %s : T\n%q = math.sqrt %a : T\n"
+            "%e = arith.subf %q, %one : T",
             "arith.divf"},
         Law{"sigmoidSlope",
             "%p = loss.sigmoid %x : T\n%q = arith.subf %one, %p : T\n%e = arith.mulf %p, %q : T",
