@@ -209,8 +209,13 @@ private:
       return x().sinh();
     case Op::cosh:
       return x().cosh();
-    case Op::tanh:
-      return x().tanh();
+    case Op::tanh: {
+      // torch's own has the derivative 1 - tanh(x)^2, which cancels.
+      Tensor twice = 2 * x(), zero = torch::zeros_like(twice);
+      Tensor right = (-torch::logaddexp(-twice, zero)).exp();
+      Tensor left = (-torch::logaddexp(twice, zero)).exp();
+      return torch::where(x().abs() < 1, x().tanh(), right - left);
+    }
     case Op::asinh:
       return x().asinh();
     case Op::acosh:
@@ -230,7 +235,8 @@ private:
     case Op::trigamma:
       return torch::polygamma(1, x());
     case Op::sigmoid:
-      return x().sigmoid();
+      // torch's own has the derivative s (1 - s), which cancels.
+      return (-torch::logaddexp(-x(), torch::zeros_like(x()))).exp();
     case Op::log1mexp:
       return torch::where(x() < -0.7, torch::log1p(-x().exp()), torch::log(-torch::expm1(x())));
     case Op::log_sigmoid:
