@@ -246,8 +246,19 @@ template <typename S> FailureOr<BasicArray<S>> BasicInterpreter<S>::evaluate(Ope
         llvm::replace(copy.axes, rename.getFrom().str(), rename.getTo().str());
         return laidOutAs(rename.getType(), copy);
       })
-      .Case([&](StopGradientOp) { return operand(op, 0); })
-      .Case([&](CustomGradientOp) { return operand(op, 0); })
+      .Case([&](StopGradientOp) {
+        Array result = operand(op, 0);
+        for (S &x : result.data)
+          x = withoutSlope(x);
+        return result;
+      })
+      .Case([&](CustomGradientOp custom) {
+        Array result = operand(op, 0), argument = laidOutAs(custom.getType(), operand(op, 1)),
+              slope = laidOutAs(custom.getType(), operand(op, 2));
+        for (size_t k = 0; k < result.data.size(); ++k)
+          result.data[k] = withSlope(result.data[k], argument.data[k], slope.data[k]);
+        return result;
+      })
       .template Case<CumsumOp, LogCumSumExpOp, DecayedCumsumOp>(
           [&](auto) { return cumulative(*matchCumulative(op), operand(op, 0)); })
       .Case([&](NormOp norm) {

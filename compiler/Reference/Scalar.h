@@ -31,6 +31,14 @@ inline double toDouble(double x) { return x; }
 inline double maximum(double a, double b) { return std::isnan(a) || a > b ? a : b; }
 inline double minimum(double a, double b) { return std::isnan(a) || a < b ? a : b; }
 
+/// What stop_gradient and the given derivative of a function mean to scalars that carry
+/// derivatives: x as a constant, and x whose derivative by `argument` is `slope`. Others are values
+/// alone.
+template <typename S> S withoutSlope(const S &x) { return x; }
+template <typename S> S withSlope(const S &x, const S & /*argument*/, const S & /*slope*/) {
+  return x;
+}
+
 /// Ordered predicates are false for NaN, unordered ones true.
 inline double compare(mlir::arith::CmpFPredicate predicate, double x, double y) {
   using P = mlir::arith::CmpFPredicate;

@@ -1,4 +1,4 @@
-//===- Real.cpp - numbers of 192 bits -------------------------------------===//
+//===- Real.cpp - numbers of many bits ------------------------------------===//
 
 #include "test/random/Real.h"
 
@@ -6,6 +6,8 @@
 #include <limits>
 
 namespace loss::stress {
+
+thread_local mpfr_prec_t Real::wanted = Real::usual;
 
 static Real notANumber() { return std::numeric_limits<double>::quiet_NaN(); }
 
@@ -119,9 +121,9 @@ static Real polygamma(unsigned n, const Real &x) {
     return isEven ? Real(-1) / x : Real(INFINITY);
   if (x.sign() < 0 && mpfr_integer_p(x.get()))
     return isEven ? notANumber() : Real(INFINITY);
-  constexpr long extra = Real::precision / 2 + 16;
+  const long extra = Real::precision() / 2 + 16;
   mpfr_t h, at, term, sum;
-  mpfr_inits2(4 * Real::precision, h, at, term, sum, static_cast<mpfr_ptr>(nullptr));
+  mpfr_inits2(4 * Real::precision(), h, at, term, sum, static_cast<mpfr_ptr>(nullptr));
   mpfr_set_ui_2exp(h, 1, mpfr_get_exp(x.get()) - extra, MPFR_RNDN);
   mpfr_set_zero(sum, 1);
   // sum_k (-1)^k (n over k) digamma(x + (n - 2k) h) / (2h)^n
@@ -152,7 +154,7 @@ namespace {
 
 /// A number of so many more bits that a difference of functions keeps enough.
 struct Wide {
-  Wide() { mpfr_init2(number, 4 * Real::precision); }
+  Wide() { mpfr_init2(number, 4 * Real::precision()); }
   Wide(const Real &x) : Wide() { mpfr_set(number, x.get(), MPFR_RNDN); }
   ~Wide() { mpfr_clear(number); }
   Wide(const Wide &) = delete;
@@ -214,7 +216,7 @@ Real erfinv(const Real &x) {
     Real slope = factor * exp(-(y * y)), complement = erfc(y);
     Real step = isSmall ? (x - erf(y)) / slope : (log(complement) - wanted) * complement / slope;
     y = y + step;
-    if (abs(step) < abs(y) * powerOfTwo(-Real::precision + 8))
+    if (abs(step) < abs(y) * powerOfTwo(-Real::precision() + 8))
       break;
   }
   return y;
@@ -230,21 +232,21 @@ Real softplus(const Real &x) { return x.sign() > 0 ? x + log1p(exp(-x)) : log1p(
 Real logSigmoid(const Real &x) { return -softplus(-x); }
 Real sign(const Real &x) { return x.isNaN() ? x : Real(x.sign()); }
 
-/// exp(-x) I_n(x) for x >= 0: the power series, or Hankel's expansion where it is exact
-/// (DLMF 10.25.2 and 10.40.1).
+/// exp(-x) I_n(x) for x >= 0: the power series, or Hankel's expansion (DLMF 10.25.2 and 10.40.1),
+/// whose least term, the one of k near 2x, is about exp(-2x).
 static Real besselScaled(int n, const Real &x) {
   if (x.isInf())
     return 0.0;
-  if (x < Real(100)) {
+  if (x < Real(0.5 * double(Real::precision()) + 4)) {
     Real half = x / Real(2), square = half * half, term = n ? half : Real(1), sum = term;
-    for (int k = 1; !term.isZero() && term > sum * powerOfTwo(-Real::precision); ++k) {
+    for (int k = 1; !term.isZero() && term > sum * powerOfTwo(-Real::precision()); ++k) {
       term = term * square / Real(double(k) * (k + n));
       sum = sum + term;
     }
     return sum * exp(-x);
   }
   Real term = 1, sum = 1;
-  for (int k = 1; k < 200 && abs(term) > powerOfTwo(-Real::precision); ++k) {
+  for (int k = 1; k < Real::precision() && abs(term) > powerOfTwo(-Real::precision()); ++k) {
     term = term * Real((2.0 * k - 1) * (2.0 * k - 1) - 4.0 * n) / (Real(8.0 * k) * x);
     sum = sum + term;
   }

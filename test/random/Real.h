@@ -1,7 +1,8 @@
-//===- Real.h - numbers of 192 bits -----------------------------*- C++ -*-===//
+//===- Real.h - numbers of many bits ----------------------------*- C++ -*-===//
 //
 // A thin value type over MPFR: the scalar in which the reference interpreter computes what a
-// program means "exactly". Exponents are so wide that nothing overflows or underflows on the way.
+// program means "exactly", in 192 bits or as many as are asked for. Exponents are so wide that
+// nothing overflows or underflows on the way.
 //
 //===----------------------------------------------------------------------===//
 #ifndef LOSSLANG_TEST_RANDOM_REAL_H
@@ -11,25 +12,56 @@
 
 #include <mpfr.h>
 
+#include <cstdlib>
+
 namespace loss::stress {
 
 class Real {
 public:
-  static constexpr mpfr_prec_t precision = 192;
+  /// Bits of numbers where nothing else is asked for.
+  static constexpr mpfr_prec_t usual = 192;
+  /// Bits of the numbers that this thread makes from now on; a copy has those of the original.
+  static mpfr_prec_t precision() { return wanted; }
+  /// While one lives, numbers have this many bits.
+  class Precision {
+  public:
+    explicit Precision(mpfr_prec_t bits) : before(wanted) { wanted = bits; }
+    ~Precision() { wanted = before; }
+    Precision(const Precision &) = delete;
+    Precision &operator=(const Precision &) = delete;
+
+  private:
+    mpfr_prec_t before;
+  };
 
   Real() : Real(0.0) {}
   Real(double value) {
-    init();
+    init(wanted);
     mpfr_set_d(number, value, MPFR_RNDN);
   }
   Real(const Real &other) {
-    init();
+    init(mpfr_get_prec(other.number));
     mpfr_set(number, other.number, MPFR_RNDN);
   }
+  Real(Real &&other) noexcept { take(other); }
   Real &operator=(const Real &other) {
+    if (this == &other)
+      return *this;
+    if (mpfr_get_prec(number) != mpfr_get_prec(other.number)) {
+      release();
+      init(mpfr_get_prec(other.number));
+    }
     mpfr_set(number, other.number, MPFR_RNDN);
     return *this;
   }
+  Real &operator=(Real &&other) noexcept {
+    if (this != &other) {
+      release();
+      take(other);
+    }
+    return *this;
+  }
+  ~Real() { release(); }
 
   mpfr_ptr get() { return number; }
   mpfr_srcptr get() const { return number; }
@@ -50,13 +82,31 @@ public:
   friend bool operator==(const Real &x, const Real &y) { return mpfr_equal_p(x.number, y.number); }
 
 private:
-  void init() {
-    mpfr_custom_init(limbs, precision);
-    mpfr_custom_init_set(number, MPFR_ZERO_KIND, 0, precision, limbs);
+  void init(mpfr_prec_t bits) {
+    size_t bytes = mpfr_custom_get_size(bits);
+    mp_limb_t *limbs = bits <= usual ? few : static_cast<mp_limb_t *>(std::malloc(bytes));
+    mpfr_custom_init(limbs, bits);
+    mpfr_custom_init_set(number, MPFR_ZERO_KIND, 0, bits, limbs);
+  }
+  bool hasFew() const { return mpfr_custom_get_significand(number) == few; }
+  void release() {
+    if (!hasFew())
+      std::free(mpfr_custom_get_significand(number));
+  }
+  /// Leaves a number to `other`, too.
+  void take(Real &other) {
+    if (other.hasFew()) {
+      init(mpfr_get_prec(other.number));
+      mpfr_set(number, other.number, MPFR_RNDN);
+    } else {
+      number[0] = other.number[0];
+      other.init(usual);
+    }
   }
 
+  static thread_local mpfr_prec_t wanted;
   mpfr_t number;
-  mp_limb_t limbs[precision / (8 * sizeof(mp_limb_t))];
+  mp_limb_t few[usual / (8 * sizeof(mp_limb_t))];
 };
 
 double toDouble(const Real &x);
