@@ -1,9 +1,14 @@
-# ./dev stress: random losses against an exact oracle. Sourced by `dev`.
+# ./dev stress: losses against an exact oracle, random ones and the library's. Sourced by `dev`.
 # shellcheck shell=bash disable=SC2034
+
+# The revision that --prove scans: the one before the scan's first findings were mended.
+readonly PROVE_REVISION=b9cfe60
 
 help_stress() {
   cat <<EOF
 usage: ./dev stress [--programs=N] [--seed=S] [--jobs=N] [--no-torch]
+       ./dev stress --library [--only=LOSS,...] [--jobs=N]
+       ./dev stress --library --prove
 
 Builds test/random and checks N random losses (default 2000), of the seeds S, S + 1, ... (default: 1):
 formulas before and after optimisation, their gradients, compiled kernels, central differences and LibTorch's
@@ -12,18 +17,27 @@ is made smaller while it still fails, and printed with its seed: \`--programs=1 
 
   --jobs=N    check N at a time (default: one a core)
   --no-torch  without LibTorch's autograd
-Logs: build/logs/stress-*.log
+  --library   instead: every loss of the library with its parameters at and near their bounds, with extreme, equal,
+              zero, tiny and masked inputs, in f32 and f64: value and gradients against the formula in 1024 bits and
+              more. Lists what is off by more than rounding of the best code explains, and fails where there is any
+  --only=...  these losses alone
+  --prove     shows that the scan sees: of revision $PROVE_REVISION it must name every loss that was mended since, and
+              with any one mend taken back (test/library/mends.txt) the loss that it is for
+Logs: build/logs/stress-*.log, build/logs/scan.log
 EOF
 }
 
 run_stress() {
-  local programs=2000 seed=1 torch=yes jobs=''
+  local programs=2000 seed=1 torch=yes jobs='' library=no prove=no only=''
   while [[ $# -gt 0 ]]; do
     case $1 in
     --programs=*) programs=${1#*=} ;;
     --seed=*) seed=${1#*=} ;;
     --jobs=*) jobs=${1#*=} ;;
     --no-torch) torch=no ;; # read by ensure_built
+    --library) library=yes ;;
+    --only=*) only=${1#*=} ;;
+    --prove) prove=yes ;;
     *) usage_error "unknown option '$1'" ;;
     esac
     shift
@@ -32,6 +46,20 @@ run_stress() {
   for number in "$programs" "$seed" "${jobs:-1}"; do
     [[ $number =~ ^[1-9][0-9]*$ ]] || usage_error "expected a number from 1, but found '$number'"
   done
+  [[ $library == yes || -z $only && $prove == no ]] || usage_error "--only and --prove need --library"
+  if [[ $library == yes ]]; then
+    # Neither the compiler nor the oracle needs LibTorch.
+    torch=no
+    [[ ! -f $BUILD/configured-for || $(<"$BUILD/configured-for") != *" ON "* ]] || torch=yes
+    ensure_built lossc library-scan
+    if [[ $prove == yes ]]; then prove_scan; else scan_library "${jobs:-$(nproc)}" "$only"; fi
+  else
+    stress_random "$programs" "$seed" "$jobs"
+  fi
+}
+
+stress_random() { # PROGRAMS SEED JOBS
+  local programs=$1 seed=$2 jobs=$3
   ensure_built loss-stress
   local start=$SECONDS share i failed=0 count=${jobs:-$(nproc)}
   local -a pids=()
@@ -49,4 +77,61 @@ run_stress() {
   done
   [[ $failed -eq 0 ]] || fail "random losses disagree with the oracle"
   say "$programs random losses agree, seeds $seed to $((seed + programs - 1)), $(seconds "$start")"
+}
+
+scan_library() { # JOBS ONLY
+  say "scanning the library"
+  local -a options=(--lossc="$BUILD/bin/lossc" --stdlib="$ROOT/stdlib" --jobs="$1")
+  [[ -z $2 ]] || options+=(--only="$2")
+  "$BUILD/bin/library-scan" "${options[@]}" 2>/dev/null </dev/null | tee "$LOGS/scan.log" ||
+    fail "losses differ from their formulas; the list is in $LOGS/scan.log"
+}
+
+# names_loss LOSS LOSSC STDLIB: whether a scan with this compiler and library has findings for the loss.
+names_loss() {
+  ! "$BUILD/bin/library-scan" --lossc="$2" --stdlib="$3" --only="$1" --names >/dev/null 2>&1 </dev/null
+}
+
+# revision NAME COMMIT: a worktree of a commit in build/prove/NAME, with its lossc. Prints the folder.
+revision() {
+  local folder=$BUILD/prove/$1
+  git -C "$ROOT" worktree remove --force "$folder" >/dev/null 2>&1 || true
+  git -C "$ROOT" worktree add --force --detach "$folder" "$2" >/dev/null 2>&1 || return 1
+  [[ -z ${3:-} ]] || git -C "$folder" checkout -q "$3" -- "${@:4}" || return 1
+  (cd "$folder" && ./dev build --no-torch lossc) >"$LOGS/prove-$1.log" 2>&1 || return 1
+  echo "$folder"
+}
+
+# Lines of test/library/mends.txt: LOSS HOW WHAT.
+#   LOSS library FILE...     the files of stdlib/ are those of the revision before
+#   LOSS pattern LABEL       the compiler without a rewriting rule
+#   LOSS compiler FILE...    the compiler with files of the revision before
+prove_scan() {
+  local start=$SECONDS old loss how what missed=0 count=0
+  say "building revision $PROVE_REVISION"
+  old=$(revision old "$PROVE_REVISION") || fail "$PROVE_REVISION cannot be built: $LOGS/prove-old.log"
+  while read -r loss how what; do
+    [[ -n $loss && $loss != \#* ]] || continue
+    count=$((count + 1))
+    local lossc=$BUILD/bin/lossc stdlib=$ROOT/stdlib
+    if ! names_loss "$loss" "$old/build/bin/lossc" "$old/stdlib"; then
+      echo "   $loss of $PROVE_REVISION: not named" && missed=$((missed + 1))
+    fi
+    case $how in
+    library)
+      stdlib=$BUILD/prove/stdlib
+      rm -rf "$stdlib" && cp -r "$ROOT/stdlib" "$stdlib"
+      for file in $what; do cp "$old/stdlib/$file" "$stdlib/$file"; done
+      ;;
+    *) fail "test/library/mends.txt: expected library, but found '$how'" ;;
+    esac
+    if names_loss "$loss" "$lossc" "$stdlib"; then
+      echo "   $loss without its mend ($how $what): named"
+    else
+      echo "   $loss without its mend ($how $what): not named" && missed=$((missed + 1))
+    fi
+  done <"$ROOT/test/library/mends.txt"
+  git -C "$ROOT" worktree remove --force "$old"
+  [[ $missed -eq 0 ]] || fail "the scan does not see $missed of them"
+  say "the scan names all of $count mends, $(seconds "$start")"
 }
