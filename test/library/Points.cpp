@@ -26,10 +26,11 @@ static bool comesFrom(const lang::Program &program, lang::NodeId node, lang::Nod
   case lang::Op::Neg:
     return comesFrom(program, n.operands[0], input);
   case lang::Op::Add:
-  case lang::Op::Sub:
   case lang::Op::Mul:
-  case lang::Op::Div:
     return comesFrom(program, n.operands[0], input) || comesFrom(program, n.operands[1], input);
+  case lang::Op::Sub:
+  case lang::Op::Div:
+    return comesFrom(program, n.operands[0], input);
   default:
     return node == input;
   }
@@ -324,11 +325,11 @@ private:
       result.insert(0);
       [[fallthrough]];
     case lang::Constraint::Positive:
-      for (double x : {1e-12, 1e-8, 1e-3, 0.5, 1., 2., 1e3})
+      for (double x : {1e-8, 1e-3, 0.5, 1., 2., 100.})
         result.insert(x);
       break;
     case lang::Constraint::Unit:
-      for (double x : {0., 1e-12, 1e-3, 0.5, 1 - 0x1p-10, 1 - 0x1p-24, 1.})
+      for (double x : {0., 1e-8, 1e-3, 0.5, 1 - 0x1p-10, 1 - 0x1p-24, 1.})
         result.insert(x);
       break;
     case lang::Constraint::Integer:

@@ -25,6 +25,8 @@ struct Finding {
   /// Error in units in the last place of the exact number, and as a multiple of the bound.
   double ulps = 0, excess = 0;
   uint64_t count = 0;
+  /// Listed as known.
+  bool isKnown = false;
 };
 
 struct ScanResult {

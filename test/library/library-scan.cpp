@@ -11,7 +11,9 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <fstream>
 #include <mutex>
+#include <set>
 #include <thread>
 
 using namespace llvm;
@@ -24,6 +26,9 @@ static cl::opt<std::string>
 static cl::list<std::string> only("only", cl::CommaSeparated, cl::desc("Scan these losses alone"));
 static cl::opt<bool> few("few", cl::desc("A few points of each kind"));
 static cl::opt<bool> names("names", cl::desc("Print only the names of losses with findings"));
+static cl::opt<std::string>
+    known("known", cl::desc("File of findings that are known: only others are an error"));
+static cl::opt<std::string> writeKnown("write-known", cl::desc("Write such a file"));
 static cl::opt<unsigned> jobs("jobs", cl::desc("Losses at a time"), cl::init(1));
 
 static std::vector<std::string> lossesIn(const std::string &folder) {
@@ -36,6 +41,20 @@ static std::vector<std::string> lossesIn(const std::string &folder) {
   return result;
 }
 
+/// A finding as a line of the file of known ones.
+static std::string lineOf(const Finding &f) {
+  return f.loss + ": " + f.element + " " + f.what + ", " + f.kind;
+}
+
+static std::set<std::string> readKnown() {
+  std::set<std::string> result;
+  std::ifstream stream(known.getValue());
+  for (std::string line; std::getline(stream, line);)
+    if (!line.empty() && line[0] != '#')
+      result.insert(line);
+  return result;
+}
+
 static void print(const std::string &loss, const ScanResult &result) {
   if (result.findings.empty() && result.failure.empty())
     return;
@@ -45,7 +64,8 @@ static void print(const std::string &loss, const ScanResult &result) {
   if (!result.failure.empty())
     outs() << "  " << result.failure << "\n";
   for (const Finding &f : result.findings) {
-    outs() << "  " << f.element << " " << f.what << ": found " << f.found << ", right " << f.right;
+    outs() << (f.isKnown ? "  known: " : "  ") << f.element << " " << f.what << ": found "
+           << f.found << ", right " << f.right;
     if (f.ulps)
       outs() << format(" (%.3g ULP, %.3g times the bound)", f.ulps, f.excess);
     outs() << "; " << f.count << " such\n      " << f.words << "\n";
@@ -66,6 +86,7 @@ int main(int argc, char **argv) {
     return 3;
   }
   options.folder = folder.str().str();
+  const std::set<std::string> knownLines = readKnown();
   auto start = std::chrono::steady_clock::now();
   std::vector<ScanResult> results(losses.size());
   std::mutex output;
@@ -76,6 +97,8 @@ int main(int argc, char **argv) {
       results[i] = scanLoss(losses[i], options);
       std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
       std::lock_guard lock(output);
+      for (Finding &f : results[i].findings)
+        f.isKnown = knownLines.count(lineOf(f));
       print(losses[i], results[i]);
       outs().flush();
       errs() << losses[i] << format(" %.1f s\n", taken.count());
@@ -90,25 +113,37 @@ int main(int argc, char **argv) {
   sys::fs::remove_directories(folder);
 
   ScanResult sum;
-  size_t found = 0;
-  for (size_t i = 0; i < losses.size(); ++i) {
-    const ScanResult &r = results[i];
-    found += !r.findings.empty() || !r.failure.empty();
+  size_t found = 0, isNew = 0;
+  std::set<std::string> gone = knownLines;
+  std::ofstream written;
+  if (!writeKnown.empty())
+    written.open(writeKnown.getValue());
+  for (const ScanResult &r : results) {
+    found += !r.findings.empty();
+    isNew += !r.failure.empty();
+    for (const Finding &f : r.findings) {
+      isNew += !f.isKnown;
+      gone.erase(lineOf(f));
+      if (written.is_open())
+        written << lineOf(f) << "\n";
+    }
     sum.points += r.points, sum.compared += r.compared, sum.limits += r.limits;
     sum.infinite += r.infinite, sum.excepted += r.excepted;
   }
+  // What is listed as known or excepted must still be there.
   std::vector<std::string> unused;
-  if (only.empty() && !few && !names)
+  if (only.empty() && !few && !names) {
     unused = unusedExceptions();
+    unused.insert(unused.end(), gone.begin(), gone.end());
+  }
   if (!names) {
     for (const std::string &row : unused)
-      outs() << "exception that applies nowhere: " << row << "\n";
+      outs() << "listed, but no longer found: " << row << "\n";
+    std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
     outs() << losses.size() << " losses at " << sum.points << " points: " << sum.compared
            << " numbers compared, of which " << sum.limits << " are limits, " << sum.infinite
            << " infinite, " << sum.excepted << " excepted; losses with findings: " << found
-           << format(
-                  ", %.0f s\n",
-                  std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+           << ", new findings: " << isNew << format(", %.0f s\n", taken.count());
   }
-  return found || !unused.empty();
+  return isNew || !unused.empty();
 }
