@@ -348,8 +348,8 @@ private:
           result.insert(near);
     }
     std::vector<double> chosen(result.begin(), result.end());
-    if (options.few && chosen.size() > 3)
-      chosen = {chosen.front(), chosen[chosen.size() / 2], chosen.back()};
+    if (options.few && chosen.size() > 2)
+      chosen = {chosen.front(), chosen.back()};
     return chosen;
   }
 
@@ -480,15 +480,17 @@ private:
     std::vector<size_t> none(program.inputs.size(), 0);
     bool hasTarget = std::count(domains.begin(), domains.end(), Domain::Target) > 0;
     auto targets = [&](size_t i, size_t p) -> std::vector<unsigned> {
-      if (!hasTarget || !usual)
+      if (!hasTarget || !usual || options.few)
         return {0};
-      if (i > 0 || p >= 6 || options.few)
+      if (i > 0 || p >= 6)
         return {0, 1};
       return {0, 1, 2, 3, 4};
     };
     for (size_t i = 0; i < program.inputs.size(); ++i)
       for (size_t p = i == 0 || patterns[i].empty() ? 0 : 1; p < patterns[i].size(); ++p) {
         if (!usual && (i > 0 || !isTelling(patterns[i], p)))
+          continue;
+        if (options.few && i > 0 && p > 2)
           continue;
         std::vector<size_t> choice = none;
         choice[i] = p;
@@ -501,7 +503,7 @@ private:
           add(std::vector<size_t>(program.inputs.size(), p), 0, equal);
     // Several inputs that are special together.
     std::mt19937_64 random(17);
-    for (int i = 0; program.inputs.size() > 1 && i < (options.few ? 2 : usual ? 24 : 3); ++i) {
+    for (int i = 0; program.inputs.size() > 1 && i < (options.few ? 1 : usual ? 24 : 3); ++i) {
       std::vector<size_t> choice;
       for (auto &list : patterns)
         choice.push_back(list.empty() ? 0 : random() % list.size());
@@ -512,7 +514,7 @@ private:
   /// Whether the pattern is tried with each setting of the parameters.
   bool isTelling(const std::vector<Pattern> &list, size_t p) const {
     if (options.few)
-      return p < 2 || p == list.size() - 1;
+      return p == 0 || p == list.size() - 1;
     const std::string &words = list[p].words;
     return p < 3 || words.find("20") != std::string::npos ||
            words.find("110") != std::string::npos || words.find("near") == 0 ||
@@ -527,7 +529,7 @@ private:
       lists.push_back(specialNumbers(domain));
       all *= lists.back().size();
     }
-    size_t most = options.few ? 12 : usual ? 240 : 30;
+    size_t most = options.few ? (usual ? 24 : 6) : usual ? 240 : 30;
     std::mt19937_64 random(23);
     auto addNumbers = [&](const Numbers &numbers) {
       Point point;
