@@ -2,6 +2,8 @@
 
 #include "test/library/Kernels.h"
 
+#include "lang/Imports.h"
+
 #include "llvm/Support/Path.h"
 #include "llvm/Support/Program.h"
 
@@ -10,6 +12,21 @@
 #include <dlfcn.h>
 
 namespace loss::stress {
+
+llvm::Expected<std::unique_ptr<Library>>
+Library::compile(const std::vector<std::string> &disabledLaws, const std::string &source,
+                 const std::vector<std::string> &settings) {
+  std::optional<std::string> text = lang::readTextFile(source);
+  if (!text)
+    return llvm::createStringError("cannot read " + source);
+  std::unique_ptr<Library> library(new Library);
+  library->compiler = std::make_unique<Compiler>(disabledLaws);
+  KernelSelection selection;
+  selection.options = 1u << LOSS_PLAIN;
+  library->jit = library->compiler->compile(*text, source, selection, settings);
+  library->loaded = &library->jit->module();
+  return library;
+}
 
 llvm::Expected<std::unique_ptr<Library>> Library::compile(const std::string &lossc,
                                                           const std::string &source,

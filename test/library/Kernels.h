@@ -1,13 +1,13 @@
 //===- Kernels.h - compiled losses of any compiler --------------*- C++ -*-===//
 //
-// The kernels under test come from a library that some `lossc` wrote, so that the oracle can judge
-// other revisions of the compiler than its own.
+// The kernels under test are compiled in this process, or come from a library that some `lossc`
+// wrote, so that the oracle can judge other revisions of the compiler than its own.
 //
 //===----------------------------------------------------------------------===//
 #ifndef LOSSLANG_TEST_LIBRARY_KERNELS_H
 #define LOSSLANG_TEST_LIBRARY_KERNELS_H
 
-#include "runtime/abi/LossAbi.h"
+#include "compiler/Pipeline/Compiler.h"
 #include "test/library/Points.h"
 
 #include "llvm/Support/Error.h"
@@ -19,6 +19,10 @@ namespace loss::stress {
 /// A loss, compiled and loaded.
 class Library {
 public:
+  /// In this process, without some laws of the simplification.
+  static llvm::Expected<std::unique_ptr<Library>>
+  compile(const std::vector<std::string> &disabledLaws, const std::string &source,
+          const std::vector<std::string> &settings);
   /// Runs `lossc` on `source` with the settings of options ("name=value"), into `folder`.
   static llvm::Expected<std::unique_ptr<Library>> compile(const std::string &lossc,
                                                           const std::string &source,
@@ -30,6 +34,8 @@ public:
 
 private:
   Library() = default;
+  std::unique_ptr<Compiler> compiler;
+  std::unique_ptr<JitModule> jit;
   void *handle = nullptr;
   const LossModule *loaded = nullptr;
 };

@@ -84,8 +84,10 @@ public:
   /// One value for each option.
   void scan(const std::vector<std::string> &settings) {
     std::optional<lang::Program> typed = read(settings);
-    auto library = Library::compile(options.lossc, options.stdlib + "/" + loss + ".loss", settings,
-                                    options.folder);
+    std::string source = options.stdlib + "/" + loss + ".loss";
+    auto library = options.lossc.empty()
+                       ? Library::compile(options.disabledLaws, source, settings)
+                       : Library::compile(options.lossc, source, settings, options.folder);
     if (!typed || !library) {
       result.failure = !typed ? "the formula cannot be read" : llvm::toString(library.takeError());
       if (!typed)

@@ -9,8 +9,9 @@
 namespace loss::stress {
 
 struct ScanOptions {
-  /// The compiler under test.
+  /// The compiler under test: a lossc, or that of this process without some laws.
   std::string lossc;
+  std::vector<std::string> disabledLaws;
   /// Folder of the losses under test, and of the formulas that they are compared with.
   std::string stdlib, formulas;
   /// Where libraries are written.

@@ -19,7 +19,10 @@
 using namespace llvm;
 using namespace loss::stress;
 
-static cl::opt<std::string> lossc("lossc", cl::desc("The compiler under test"), cl::Required);
+static cl::opt<std::string>
+    lossc("lossc", cl::desc("The compiler under test (default: that of this program)"));
+static cl::list<std::string> without("without", cl::CommaSeparated,
+                                     cl::desc("Laws of the simplification to leave out"));
 static cl::opt<std::string> stdlib("stdlib", cl::desc("Folder of the losses"), cl::Required);
 static cl::opt<std::string>
     formulas("formulas", cl::desc("Folder of the formulas that are right (default: the losses')"));
@@ -77,7 +80,11 @@ int main(int argc, char **argv) {
       argc, argv,
       "Compares the losses of a library, at the edges of their arguments, with their "
       "formulas.\nExit code 1: there are findings.\n");
-  ScanOptions options{lossc, stdlib, formulas.empty() ? stdlib : formulas, "", few};
+  ScanOptions options;
+  options.lossc = lossc, options.stdlib = stdlib;
+  options.formulas = formulas.empty() ? stdlib : formulas;
+  options.disabledLaws.assign(without.begin(), without.end());
+  options.few = few;
   std::vector<std::string> losses =
       only.empty() ? lossesIn(stdlib) : std::vector(only.begin(), only.end());
   SmallString<128> folder;
