@@ -44,6 +44,7 @@ private:
   Written use(Value value);
   Written write(Operation *op);
   Written constant(TypedAttr value);
+  void findReached();
   bool needsName(Operation *op);
   std::string nameFor(Operation *op);
   std::string unique(std::string base);
@@ -68,6 +69,9 @@ private:
   Written unknown(Operation *op);
 
   ProgramOp program;
+  /// The operations that the result is made of. Those that only say what a derivative would be are
+  /// left out.
+  llvm::DenseSet<Operation *> reached;
   llvm::DenseMap<Value, std::string> names;
   llvm::DenseMap<Value, Axes> axesOfNamed;
   llvm::StringSet<> taken;
@@ -151,11 +155,28 @@ static bool isWrittenTwice(Operation *op) {
   return (cumsum && cumsum.getReverse()) || isa<DecayedCumsumOp>(op);
 }
 
+/// A gradient is a value like others: what its own derivative would be matters no more.
+bool isOnlyForDerivative(OpOperand &operand) {
+  return isa<CustomGradientOp>(operand.getOwner()) && operand.getOperandNumber() > 0;
+}
+
+void Writer::findReached() {
+  SmallVector<Operation *> open = {program.getYield()};
+  while (!open.empty())
+    for (OpOperand &operand : open.pop_back_val()->getOpOperands())
+      if (Operation *op = operand.get().getDefiningOp();
+          op && !isOnlyForDerivative(operand) && reached.insert(op).second)
+        open.push_back(op);
+}
+
 bool Writer::needsName(Operation *op) {
   unsigned uses = 0;
   SmallVector<Value> values = {op->getResult(0)};
   while (!values.empty())
     for (OpOperand &operand : values.pop_back_val().getUses()) {
+      if (isOnlyForDerivative(operand) ||
+          !(reached.contains(operand.getOwner()) || isa<YieldOp>(operand.getOwner())))
+        continue;
       if (auto broadcast = dyn_cast<BroadcastOp>(operand.getOwner()))
         values.push_back(broadcast.getResult());
       else
@@ -176,12 +197,13 @@ FailureOr<lang::Block> Writer::run() {
     taken.insert(constant.name);
   lang::Block block;
   constexpr size_t longest = 88;
+  findReached();
   for (Operation &op : program.getBody().front().without_terminator()) {
-    if (isa<BroadcastOp, arith::ConstantOp, AxisSizeOp, PositionOp>(op))
+    if (!reached.contains(&op) || isa<BroadcastOp, arith::ConstantOp, AxisSizeOp, PositionOp>(op))
       continue;
     bool shared = needsName(&op);
     // What is used once stands in its place, unless that makes a long line.
-    if (!shared && (op.use_empty() || lang::print(*write(&op).expr).size() <= longest))
+    if (!shared && lang::print(*write(&op).expr).size() <= longest)
       continue;
     Written written = write(&op);
     if (hasFailed)
@@ -508,7 +530,6 @@ Written Writer::write(Operation *op) {
       .Case<SoftmaxOp, LogSoftmaxOp>([&](auto op) {
         return overAxis(op->getName().stripDialect(), op.getInput(), op.getAxisAttr(), true);
       })
-      // A gradient is a value like others: what its own derivative would be matters no more.
       .Case<CustomGradientOp>([&](CustomGradientOp op) { return use(op.getValue()); })
       .Case<StopGradientOp>([&](StopGradientOp op) { return use(op.getInput()); })
       .Default([&](Operation *op) { return elementwise(op); });
