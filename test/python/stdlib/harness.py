@@ -164,7 +164,7 @@ def _parameters(case):
     found = {}
     for parameter in loss(case.name, **case.smooth_setting).compiled.description["params"]:
         name, value = parameter["name"], parameter["default"]
-        if parameter["constraint"] == "integer":
+        if parameter["constraint"] == "integer" or not parameter["used"]:
             continue
         value = 1.07 * value if abs(value) >= 0.05 else 0.05
         if parameter["constraint"] == "unit":
