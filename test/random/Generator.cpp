@@ -481,7 +481,7 @@ private:
     for (const char *reducing : {"sum(#", "-sum(", "mean("})
       if (text.rfind(reducing, 0) == 0)
         set &= ~over;
-    if (text.rfind("log(sum", 0) == 0)
+    if (text.rfind("log(sum", 0) == 0 || text.rfind("log(1 - sum", 0) == 0)
       set &= ~over;
     define(result, set, pattern.result);
   }

@@ -188,6 +188,7 @@ def test_logcumsumexp_is_that_of_pytorch(x, form, dtype):
 
 
 def test_minus_infinity_gets_no_gradient():
+    """[LANG-7.9], [LANG-8.17]"""
     loss = losslang.compile("loss f(x: [b, c]) { return sum(if index(c) > 1 then logcumsumexp(x over c) else 0 over c) }")
     x = torch.tensor([[-INF, -INF, 0.0, -INF]], requires_grad=True)
     loss(x).backward()
@@ -195,6 +196,7 @@ def test_minus_infinity_gets_no_gradient():
 
 
 def test_logcumsumexp_by_key_and_its_second_order():
+    """[LANG-8.17]"""
     loss = losslang.compile("loss f(x: [b, c], k: fixed [b, c]) { return logcumsumexp(x over c by k) }", reduction="none")
     torch.manual_seed(3)
     x = (30 * torch.randn(3, 7, dtype=F64)).requires_grad_()
