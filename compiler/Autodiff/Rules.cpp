@@ -76,6 +76,7 @@ Expr cumsum(Expr x, Expr key, StringAttr axis, bool reverse) {
 
 Expr decayedCumsum(Expr x, Expr level, Expr key, StringAttr axis, bool reverse) {
   x = x.as(level);
+  level = level.as(x);
   return {&x.at(), DecayedCumsumOp::create(x.at().builder, x.at().loc, x.type(), x.value(),
                                            level.value(), keyFor(key, x), axis, reverse)};
 }

@@ -207,3 +207,13 @@ def test_logcumsumexp_by_key_and_its_second_order():
     x = (3 * torch.randn(2, 5, dtype=F64)).requires_grad_()
     assert torch.autograd.gradcheck(lambda x: loss(x, key[:2, :5]), x)
     assert torch.autograd.gradgradcheck(lambda x: loss(x, key[:2, :5]), x)
+
+
+def test_logcumsumexp_of_what_the_samples_share():
+    """Its gradient from each sample has an axis more than the levels that it fades by."""
+    loss = losslang.compile("loss f(x: [b, c], w: [c]) { return sum(logcumsumexp(w over c) * x over c) }")
+    torch.manual_seed(3)
+    x, w = torch.randn(3, 5, dtype=F64), torch.randn(5, dtype=F64, requires_grad=True)
+    loss(x, w).backward()
+    expected = torch.autograd.grad((w.logcumsumexp(0) * x).sum(1).mean(), w)[0]
+    torch.testing.assert_close(w.grad, expected)
