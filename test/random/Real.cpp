@@ -152,9 +152,10 @@ Real xlogy(const Real &x, const Real &y) { return x.isZero() && !y.isNaN() ? x :
 
 namespace {
 
-/// A number of so many more bits that a difference of functions keeps enough.
+/// A number of so many more bits that a difference of functions keeps enough: all of them for
+/// increments down to 2^-precision of the argument.
 struct Wide {
-  Wide() { mpfr_init2(number, 4 * Real::precision()); }
+  Wide() { mpfr_init2(number, 2 * Real::precision()); }
   Wide(const Real &x) : Wide() { mpfr_set(number, x.get(), MPFR_RNDN); }
   ~Wide() { mpfr_clear(number); }
   Wide(const Wide &) = delete;

@@ -9,6 +9,7 @@
 
 #include "compiler/Autodiff/Passes.h"
 #include "compiler/MLIRGen/MLIRGen.h"
+#include "lang/Imports.h"
 #include "lang/Parser.h"
 #include "lang/Sema.h"
 #include "test/Paths.h"
@@ -28,10 +29,13 @@ using namespace loss::ir::test;
 
 namespace {
 
-/// The module of a .loss text, as text of its own: each test has its own context.
+/// The module of a .loss text, as text of its own: each test has its own context. It may import
+/// what the library does.
 Module compile(const std::string &text) {
-  loss::lang::DiagnosticEngine diagnostics("test.loss");
-  auto program = loss::lang::parseProgram(text, diagnostics);
+  loss::lang::DiagnosticEngine diagnostics(LOSSLANG_SOURCE_ROOT "/stdlib/test.loss");
+  loss::lang::File file = loss::lang::parse(text, diagnostics);
+  loss::lang::loadImports(file, diagnostics);
+  auto program = loss::lang::analyze(file, diagnostics);
   EXPECT_TRUE(program) << loss::lang::render(diagnostics.diagnostics(), text);
   std::string printed;
   if (program) {
@@ -71,6 +75,7 @@ void checkGradients(const std::string &text, const std::string &name, const std:
 }
 
 const std::vector<double> kPositive = {0.3, 1.7, 0.9, 2.4, 0.6, 1.2};
+const std::vector<double> kNegative = {-0.3, -1.7, -0.9, -2.4, -0.6, -1.2};
 const std::vector<double> kMixed = {-0.6, 1.4, -2.1, 0.35, 0.8, -1.2};
 const std::vector<double> kOther = {1.1, -0.4, 2.3, 0.7, -1.3, 0.2};
 
@@ -89,6 +94,8 @@ std::vector<std::vector<double>> pointsOf(std::string_view domain) {
     return {kAboveOne};
   if (domain.starts_with("x >"))
     return {kPositive};
+  if (domain.starts_with("x <"))
+    return {kNegative};
   return {kPositive, kMixed};
 }
 
