@@ -36,8 +36,8 @@ TEST(LossModule, StandsInForCrossEntropyLoss) {
   EXPECT_EQ(ours->buffers().size(), 1u);
   std::ostringstream text;
   text << ours;
-  EXPECT_EQ(text.str(), "losslang::Loss(c_cross_entropy, reduction=sum, ignore_index=3, "
-                        "label_smoothing=0.1)");
+  EXPECT_EQ(text.str(), "losslang::Loss(c_cross_entropy, unused=0.5, other=2, reduction=sum, "
+                        "ignore_index=3, label_smoothing=0.1)");
   // In a sequence of modules.
   torch::nn::Linear layer(5, 5);
   losslang::Loss mean(path("c_cross_entropy"));
