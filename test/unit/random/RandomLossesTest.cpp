@@ -17,7 +17,7 @@ using namespace loss::stress;
 
 namespace {
 
-constexpr uint64_t shards = 8, programsPerShard = 50;
+constexpr uint64_t shards = 2, programsPerShard = 200;
 
 /// lit runs each case in a process of its own, so the shards share the cores.
 class RandomLosses : public testing::TestWithParam<uint64_t> {};
