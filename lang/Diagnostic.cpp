@@ -2,6 +2,8 @@
 #include "lang/Diagnostic.h"
 
 #include <algorithm>
+#include <iterator>
+#include <list>
 #include <tuple>
 #include <unordered_map>
 
@@ -187,7 +189,11 @@ void DiagnosticEngine::sort() {
   auto isBefore = [](const Diagnostic &a, const Diagnostic &b) {
     return std::tie(a.range.file, a.range.begin) < std::tie(b.range.file, b.range.begin);
   };
-  std::stable_sort(list.begin(), list.end() - isGivenUp, isBefore);
+  // std::list sorts stably, without the allocator that libstdc++ deprecates in std::stable_sort.
+  auto end = list.end() - isGivenUp;
+  std::list<Diagnostic> ordered(std::move_iterator(list.begin()), std::move_iterator(end));
+  ordered.sort(isBefore);
+  std::move(ordered.begin(), ordered.end(), list.begin());
   unsigned count = 0;
   auto beyond = std::find_if(list.begin(), list.end(), [&](const Diagnostic &diagnostic) {
     return diagnostic.severity == Severity::Error && ++count > maxErrors;

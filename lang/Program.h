@@ -28,7 +28,7 @@ enum class Op : uint8_t {
   Index,     ///< index(axis): 0, 1, ... along the axis
   Rename,    ///< x[axis -> axis2]: axis2 is a copy of axis or the other way round
   Broadcast, ///< operand 0, repeated along the axes of the type that it lacks
-  /// Operand 0; its derivative by operand 1 is operand 2, elementwise: what reaches it from above
+  /// Operand 0; its derivative by operand 1 is operand 2, elementwise: the incoming gradient
   /// times operand 2, summed over the axes that operand 1 lacks, flows to operand 1. Operand 0 is a
   /// StopGradient, or another CustomGradient for the next argument of the function.
   CustomGradient,

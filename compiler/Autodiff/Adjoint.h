@@ -25,7 +25,7 @@ struct Adjoint {
   Expr value;
   llvm::SmallVector<Literal, 2> conditions = {};
   /// Where conditions have been applied: 0 where none of them let anything through. The value may
-  /// be 0 elsewhere too, because of what came from above, and yet have a derivative by that.
+  /// be 0 elsewhere too, because of the incoming gradient, and yet have a derivative by that.
   /// Nothing if none has been applied.
   Expr chosen = {};
 

@@ -295,7 +295,7 @@ private:
   }
 
   Value customGradient(const Node &node) {
-    // The partial derivative has every axis of the value, so that what comes from above meets it.
+    // The partial derivative has every axis of the value, so that the incoming gradient meets it.
     loss::lang::AxisSet wide = node.type.axes | program.nodes[node.operands[2]].type.axes;
     return CustomGradientOp::create(builder, location, operand(node, 0), values[node.operands[1]],
                                     spread(values[node.operands[2]], wide));

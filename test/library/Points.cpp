@@ -431,14 +431,14 @@ private:
     Array array = shaped(program.inputs[i].axes);
     bool hasRows = program.inputs[i].axes & 1;
     int64_t rows = hasRows && !array.sizes.empty() ? array.sizes[0] : 1;
-    int64_t slab = int64_t(array.data.size()) / rows;
+    int64_t rowSize = int64_t(array.data.size()) / rows;
     // A class axis before others: its numbers vary along it.
     int64_t stride = 1;
     if (array.axes.size() > 2 && array.axes[1] == "class")
-      stride = slab / array.sizes[1];
+      stride = rowSize / array.sizes[1];
     for (int64_t r = 0; r < rows; ++r)
-      for (int64_t j = 0; j < slab; ++j)
-        array.data[size_t(r * slab + j)] =
+      for (int64_t j = 0; j < rowSize; ++j)
+        array.data[size_t(r * rowSize + j)] =
             double(float(pattern.at(r + (stride > 1 ? j % stride : 0), j / stride)));
     return array;
   }

@@ -135,7 +135,7 @@ class Program:
         value = self.loss(z, y if self.dense else y % z.shape[1])
         if value.dim() == 0:
             return value
-        # What comes from above differs from element to element.
+        # The incoming gradient differs from element to element.
         factors = _weights(value.numel(), value.dtype).cos().reshape(value.shape)
         if self.after == "half":
             value, factors = value[::2], factors[::2]

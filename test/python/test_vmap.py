@@ -170,7 +170,7 @@ def test_nested(reduction):
 
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
 def test_backward_through_vmap(reduction):
-    """Autograd's own backward pass; each sample has a gradient from above of its own."""
+    """Autograd's own backward pass; each sample has an incoming gradient of its own."""
     loss = losslang.losses.focal(reduction=reduction)
     x, y = example()
     x.requires_grad_()
@@ -323,7 +323,7 @@ def test_vectorized_derivatives(outer):
 
 
 def test_batched_gradients_of_parameters():
-    """They are summed in the kernel, which runs for each gradient from above."""
+    """They are summed in the kernel, which runs for each incoming gradient."""
     x, y = (t[0] for t in example())
     gamma = torch.tensor(1.5, dtype=x.dtype, requires_grad=True)
     loss = losslang.losses.focal(gamma=torch.nn.Parameter(gamma), reduction="none")

@@ -1,4 +1,4 @@
-// Gradients from above, gradients by every argument, and second derivatives.
+// Incoming gradients, gradients by every argument, and second derivatives.
 
 #include "OpenLoss.h"
 
@@ -18,7 +18,7 @@ Tensor reduce(const Tensor &t, Reduction reduction) {
   return reduction == Reduction::None ? t : reduction == Reduction::Mean ? t.mean() : t.sum();
 }
 
-/// Compares two functions of the same leaves: value, gradient with a random gradient from above.
+/// Compares two functions of the same leaves: value, gradient with a random incoming gradient.
 void expectSameGradients(const std::function<Tensor(std::vector<Tensor>)> &ours,
                          const std::function<Tensor(std::vector<Tensor>)> &theirs,
                          const std::vector<Tensor> &data) {
@@ -212,7 +212,7 @@ TEST(Derivatives, ATangentIsNotSilentlyLost) {
   torch::autograd::ForwardADLevel::release_idx(level);
 }
 
-/// Gradients from above in batches, as torch.autograd.grad and torch.vmap hand them over.
+/// Incoming gradients in batches, as torch.autograd.grad and torch.vmap hand them over.
 TEST(Derivatives, OfBatchedGradientsFromAbove) {
   torch::manual_seed(37);
   CompiledLoss loss = openLoss("c_cross_entropy");
@@ -236,7 +236,7 @@ TEST(Derivatives, OfBatchedGradientsFromAbove) {
 }
 
 #ifdef LOSSLANG_TEST_COMPILED
-/// Compares derivatives of the gradients by all leaves and by the gradient from above, all at once.
+/// Compares derivatives of the gradients by all leaves and by the incoming gradient, all at once.
 void expectSameSecondGradients(const std::function<Tensor(std::vector<Tensor>)> &ours,
                                const std::function<Tensor(std::vector<Tensor>)> &theirs,
                                const std::vector<Tensor> &data) {

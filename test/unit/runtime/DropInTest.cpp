@@ -32,7 +32,7 @@ void expectClose(const Tensor &ours, const Tensor &theirs, double tolerance) {
       << theirs;
 }
 
-/// Value and gradient beside LibTorch's, with a gradient from above that is no 1.
+/// Value and gradient beside LibTorch's, with an incoming gradient that is not 1.
 void expectLikeTorch(const CompiledLoss &loss, const Tensor &logits, const Tensor &target,
                      const LossCallOptions &options) {
   const double tolerance = logits.scalar_type() == torch::kDouble ? 1e-12 : 4e-6;

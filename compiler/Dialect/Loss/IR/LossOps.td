@@ -232,7 +232,7 @@ def Loss_StopGradientOp : Loss_Op<"stop_gradient", [Pure, SameOperandsAndResultT
 def Loss_CustomGradientOp : Loss_Op<"custom_gradient", [Pure, AllTypesMatch<["value", "result"]>]> {
   let summary = "a value whose derivative by an argument is given";
   let description = [{
-    The result is `value`; what reaches it from above flows on to `value`, and times `partial` to
+    The result is `value`; the incoming gradient flows on to `value`, and times `partial` to
     `argument`, summed over the axes that the argument lacks.
   }];
   let arguments = (ins Loss_Value:$value, Loss_Value:$argument, Loss_Value:$partial);
