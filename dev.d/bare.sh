@@ -3,7 +3,7 @@
 
 # Where the folders are made (on a disk, not in memory), and where the clone and its user's home lie in one.
 BARE_FOLDERS=${TMPDIR:-/var/tmp}
-BARE_CLONE=/losslang BARE_HOME=/root
+BARE_HOME=/root BARE_CLONE=/root/losslang
 
 help_bare() {
   cat <<EOF

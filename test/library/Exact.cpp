@@ -38,6 +38,8 @@ struct Place {
   unsigned direction = 0;
   /// Their size as a power of two.
   long exponent = nearby;
+  /// Whether they are relative to the numbers: 0 stays 0.
+  bool isRelative = false;
 };
 
 class Evaluation {
@@ -79,7 +81,7 @@ Real Evaluation::deviated(double x, Place place, Range range, bool isFixed, unsi
     Real far = powerOfTwo(place.exponent == nearby ? farAway : 2 * farAway);
     return x < 0 ? -far : far;
   }
-  if (place.direction == 0 || isFixed)
+  if (place.direction == 0 || isFixed || (place.isRelative && x == 0))
     return x;
   // Distances of different elements are no multiples of each other.
   Real distance = powerOfTwo(place.exponent) * Real(1 + 0.25 * double(i * 7 % 11) / 11);
@@ -257,6 +259,33 @@ mlir::FailureOr<Exact> evaluateExactly(ir::ProgramOp program, const lang::Progra
   for (const lang::ProgramParam &param : typed.params)
     take(param.name);
   return exact;
+}
+
+mlir::LogicalResult admitBackwardError(Exact &exact, double relative, ir::ProgramOp program,
+                                       const lang::Program &typed, const Point &point) {
+  Real::Precision precision(bitsFor(point));
+  Evaluation evaluation(program, typed, point);
+  // Twice the way to what the few directions show stands for the other ones.
+  auto admit = [](ExactNumber &admitted, const ExactNumber &number, const Real &other) {
+    if (!other.isFinite())
+      return;
+    admitted.least = minimum(admitted.least, Real(2) * other - number.least);
+    admitted.greatest = maximum(admitted.greatest, Real(2) * other - number.greatest);
+  };
+  Exact admitted = exact;
+  for (unsigned d = 0; d < directions; ++d) {
+    auto result = evaluation.at({d + 1, long(std::ilogb(relative)), true});
+    if (failed(result))
+      return mlir::failure();
+    for (size_t k = 0; k < exact.value.size(); ++k)
+      admit(admitted.value[k], exact.value[k], result->value[k].value);
+    size_t i = 0;
+    for (size_t a = 0; a < exact.gradients.size(); ++a)
+      for (size_t k = 0; k < exact.gradients[a].size(); ++k)
+        admit(admitted.gradients[a][k], exact.gradients[a][k], result->gradient[i++]);
+  }
+  exact = std::move(admitted);
+  return mlir::success();
 }
 
 } // namespace loss::stress

@@ -47,6 +47,13 @@ bool hasSoftmax(ir::ProgramOp program);
 mlir::FailureOr<Exact> evaluateExactly(ir::ProgramOp program, const lang::Program &typed,
                                        const Point &point);
 
+/// Makes room in `exact` for the numbers of other arguments, each off by `relative` times itself in
+/// one direction or the other: what an exact evaluation gives whose arguments are rounded. A code is
+/// numerically stable if it gives nearly one of these numbers (Higham 2002, Accuracy and Stability
+/// of Numerical Algorithms, section 1.5: mixed forward-backward error).
+mlir::LogicalResult admitBackwardError(Exact &exact, double relative, ir::ProgramOp program,
+                                       const lang::Program &typed, const Point &point);
+
 } // namespace loss::stress
 
 #endif // LOSSLANG_TEST_LIBRARY_EXACT_H

@@ -14,6 +14,7 @@
 #include <cstdio>
 #include <limits>
 #include <map>
+#include <optional>
 #include <tuple>
 
 namespace loss::stress {
@@ -107,13 +108,11 @@ public:
         return;
       }
       ++result.points;
+      count(*exact);
       if (point.isFirst)
         rememberScales(*exact, hasSoftmax(program));
       for (const Format &format : formats)
-        for (unsigned mode : {LOSS_VALUE, LOSS_VALUE_AND_GRAD, LOSS_VALUE_AND_ALL_GRADS})
-          if (const LossKernel *kernel = kernelFor(compiled, point, format.element, mode))
-            compare(*typed, compiled, *exact, callKernel(compiled, *kernel, point), format, point,
-                    roundings(program, point));
+        compareKernels({program, *typed, compiled, point}, *exact, format);
     }
   }
 
@@ -121,74 +120,145 @@ private:
   /// Probabilities near 1 are rounded as 1 is, and so are differences from them, as in LibTorch:
   /// the numbers of a loss with a softmax are exact relative to those of ordinary logits.
   void rememberScales(const Exact &exact, bool isSoftmax) {
-    auto largest = [&](const std::vector<ExactNumber> &numbers) {
-      Real result = 0;
-      for (const ExactNumber &x : numbers)
-        if (isSoftmax && !x.isNaN && !x.isInfinite)
-          result = maximum(result, maximum(abs(x.least), abs(x.greatest)));
-      return result;
-    };
-    scales = {largest(exact.value)};
+    scales = {isSoftmax ? largestOf(exact.value) : Real(0)};
     for (const std::vector<ExactNumber> &gradient : exact.gradients)
-      scales.push_back(largest(gradient));
+      scales.push_back(isSoftmax ? largestOf(gradient) : Real(0));
   }
 
-  void compare(const lang::Program &typed, const LossModule &compiled, const Exact &exact,
-               const Answer &answer, const Format &format, const Point &point, double roundings) {
+  static Real largestOf(const std::vector<ExactNumber> &numbers) {
+    Real result = 0;
+    for (const ExactNumber &x : numbers)
+      if (!x.isNaN && !x.isInfinite)
+        result = maximum(result, maximum(abs(x.least), abs(x.greatest)));
+    return result;
+  }
+
+  /// A loss with one choice of its options, called at a point.
+  struct Call {
+    ir::ProgramOp program;
+    const lang::Program &typed;
+    const LossModule &compiled;
+    const Point &point;
+  };
+
+  /// All kernels of one element type with the exact numbers. What is not among them may be that of
+  /// other arguments, as close as rounding is: an effort that is made only then.
+  void compareKernels(const Call &call, const Exact &exact, const Format &format) {
+    double count = roundings(call.program, call.point);
+    std::optional<Exact> admitted;
+    for (unsigned mode : {LOSS_VALUE, LOSS_VALUE_AND_GRAD, LOSS_VALUE_AND_ALL_GRADS}) {
+      const LossKernel *kernel = kernelFor(call.compiled, call.point, format.element, mode);
+      if (!kernel)
+        continue;
+      Answer answer = callKernel(call.compiled, *kernel, call.point);
+      std::vector<Finding> wrong = compare(call, exact, answer, format, count);
+      result.compared += numbersOf(answer);
+      if (wrong.empty())
+        continue;
+      if (!admitted) {
+        admitted = exact;
+        double relative = gradientShare * count * format.epsilon / 2;
+        if (failed(admitBackwardError(*admitted, relative, call.program, call.typed, call.point))) {
+          result.failure = "the formula cannot be evaluated near " + call.point.words;
+          return;
+        }
+      }
+      for (Finding &finding : compare(call, *admitted, answer, format, count))
+        report(std::move(finding));
+    }
+  }
+
+  static size_t numbersOf(const Answer &answer) {
+    size_t count = answer.value.size();
+    for (const std::vector<double> &gradient : answer.gradients)
+      count += gradient.size();
+    return count;
+  }
+
+  void count(const Exact &exact) {
+    auto countIn = [&](const std::vector<ExactNumber> &numbers) {
+      for (const ExactNumber &x : numbers) {
+        result.limits += x.isLimit && !x.isInfinite && !x.isNaN;
+        result.infinite += x.isInfinite;
+      }
+    };
+    countIn(exact.value);
+    for (const std::vector<ExactNumber> &gradient : exact.gradients)
+      countIn(gradient);
+  }
+
+  std::vector<Finding> compare(const Call &call, const Exact &exact, const Answer &answer,
+                               const Format &format, double roundings) {
+    std::vector<Finding> wrong;
+    auto add = [&](const std::string &what, double found, const ExactNumber &number,
+                   const Real &magnitude, double roundings) {
+      std::optional<Finding> finding = compare(found, number, magnitude, format, roundings);
+      if (!finding)
+        return;
+      finding->loss = loss, finding->element = format.name, finding->what = what;
+      finding->words = optionWords + call.point.words;
+      wrong.push_back(std::move(*finding));
+    };
     for (size_t k = 0; k < answer.value.size(); ++k)
-      compare("value", answer.value[k], exact.value[k], scales[0], format, point, roundings);
+      add("value", answer.value[k], exact.value[k], scales[0], roundings);
     for (size_t i = 0; i < answer.gradients.size(); ++i) {
-      bool isInput = i < typed.inputs.size();
-      std::string what = "gradient by " + (isInput ? typed.inputs[i].name
-                                                   : typed.params[i - typed.inputs.size()].name);
+      size_t inputs = call.typed.inputs.size();
+      std::string what = "gradient by " +
+                         (i < inputs ? call.typed.inputs[i].name : call.typed.params[i - inputs].name);
+      // The elements of a gradient are exact relative to the greatest of them.
+      Real magnitude = maximum(scales[i + 1], largestOf(exact.gradients[i]));
       for (size_t k = 0; k < answer.gradients[i].size(); ++k)
-        compare(what, answer.gradients[i][k], exact.gradients[i][k], scales[i + 1], format, point,
-                gradientShare * roundings);
+        add(what, answer.gradients[i][k], exact.gradients[i][k], magnitude,
+            gradientShare * roundings);
     }
+    return wrong;
   }
 
-  void compare(const std::string &what, double found, const ExactNumber &exact, const Real &scale,
-               const Format &format, const Point &point, double roundings) {
-    ++result.compared;
-    result.limits += exact.isLimit && !exact.isInfinite && !exact.isNaN;
-    result.infinite += exact.isInfinite;
-    if (std::isnan(found))
-      return report(what, "NaN", found, exact, format, point, 0, infinity);
-    if (exact.isNaN || exact.isInfinite)
-      return;
-    Real bound =
-        ((exact.condition + scale) * Real(format.epsilon) + Real(format.least)) * Real(roundings);
+  /// What is wrong with one number, if anything is: `magnitude` is what it is exact relative to,
+  /// beside its own condition.
+  static std::optional<Finding> compare(double found, const ExactNumber &exact,
+                                        const Real &magnitude, const Format &format,
+                                        double roundings) {
+    Finding finding;
+    finding.found = printed(found), finding.right = printed(exact);
+    finding.excess = infinity;
     Real largest = maximum(abs(exact.least), abs(exact.greatest));
-    if (std::isinf(found)) {
-      if (largest + bound < Real(format.largest))
-        report(what, "infinite", found, exact, format, point, 0, infinity);
-      return;
-    }
+    Real bound = ((exact.condition + magnitude) * Real(format.epsilon) + Real(format.least)) *
+                 Real(roundings);
+    bool isKnown = !exact.isNaN && !exact.isInfinite;
+    // Sums of numbers that are out of range may be infinite, or NaN.
+    if (!std::isfinite(found) && isKnown && !(largest + bound < Real(format.largest)))
+      return std::nullopt;
+    finding.kind = std::isnan(found) ? "NaN" : "infinite";
+    if (std::isnan(found))
+      return finding;
+    if (!isKnown)
+      return std::nullopt;
+    if (std::isinf(found))
+      return finding;
     Real error = maximum(maximum(exact.least - Real(found), Real(found) - exact.greatest), Real(0));
-    if (error < bound || error == bound)
-      return;
-    double excess = toDouble(error / bound);
-    double ulps = toDouble(error / maximum(largest * Real(format.epsilon), Real(format.least)));
-    report(what, found == 0 ? "0" : "off", found, exact, format, point, ulps, excess);
+    if (!(error > bound))
+      return std::nullopt;
+    finding.kind = found == 0 ? "0" : "off";
+    finding.excess = toDouble(error / bound);
+    finding.ulps = toDouble(error / maximum(largest * Real(format.epsilon), Real(format.least)));
+    return finding;
   }
 
-  void report(const std::string &what, const char *kind, double found, const ExactNumber &exact,
-              const Format &format, const Point &point, double ulps, double excess) {
-    std::string words = optionWords + point.words;
+  void report(Finding found) {
     for (size_t i = 0; i + 1 < std::size(exceptions); ++i)
-      if (loss == exceptions[i].loss && what == exceptions[i].what &&
-          words.find(exceptions[i].words) != std::string::npos) {
+      if (loss == exceptions[i].loss && found.what == exceptions[i].what &&
+          found.words.find(exceptions[i].words) != std::string::npos) {
         ++exceptionUses[i];
         ++result.excepted;
         return;
       }
-    Finding &finding = findings[{what, format.name, kind}];
-    ++finding.count;
-    if (finding.count > 1 && excess <= finding.excess)
-      return;
-    uint64_t count = finding.count;
-    finding = {loss,           format.name,    what, kind,   words,
-               printed(found), printed(exact), ulps, excess, count};
+    Finding &finding = findings[{found.what, found.element, found.kind}];
+    found.count = finding.count + 1;
+    if (found.count == 1 || found.excess > finding.excess)
+      finding = std::move(found);
+    else
+      finding.count = found.count;
   }
 
 public:
