@@ -185,12 +185,6 @@ double roundings(ir::ProgramOp program, const Point &point) {
   return 4 * operations + longest;
 }
 
-bool hasSoftmax(ir::ProgramOp program) {
-  return llvm::any_of(program.getBody().front(), [](mlir::Operation &op) {
-    return llvm::isa<ir::SoftmaxOp, ir::LogSoftmaxOp, ir::LogSumExpOp>(op);
-  });
-}
-
 mlir::FailureOr<Exact> evaluateExactly(ir::ProgramOp program, const lang::Program &typed,
                                        const Point &point) {
   Real::Precision precision(bitsFor(point));
@@ -241,6 +235,7 @@ mlir::FailureOr<Exact> evaluateExactly(ir::ProgramOp program, const lang::Progra
     return judge(s, hasMask);
   };
   Exact exact;
+  exact.isSmooth = isSmooth;
   for (size_t k = 0; k < here->value.size(); ++k) {
     ExactNumber value = number([&](const auto &r) { return r.value[k].value; });
     for (auto &[i, slope] : near[0].value[k].slopes)
@@ -261,29 +256,39 @@ mlir::FailureOr<Exact> evaluateExactly(ir::ProgramOp program, const lang::Progra
   return exact;
 }
 
-mlir::LogicalResult admitBackwardError(Exact &exact, double relative, ir::ProgramOp program,
-                                       const lang::Program &typed, const Point &point) {
+mlir::LogicalResult admitNeighbours(Exact &exact, double relative, ir::ProgramOp program,
+                                    const lang::Program &typed, const Point &point) {
   Real::Precision precision(bitsFor(point));
   Evaluation evaluation(program, typed, point);
-  // Twice the way to what the few directions show stands for the other ones.
-  auto admit = [](ExactNumber &admitted, const ExactNumber &number, const Real &other) {
-    if (!other.isFinite())
-      return;
-    admitted.least = minimum(admitted.least, Real(2) * other - number.least);
-    admitted.greatest = maximum(admitted.greatest, Real(2) * other - number.greatest);
-  };
   Exact admitted = exact;
-  for (unsigned d = 0; d < directions; ++d) {
-    auto result = evaluation.at({d + 1, long(std::ilogb(relative)), true});
+  // `reach`: how many times the way to the other number counts.
+  auto admit = [&](Place place, double reach) {
+    auto result = evaluation.at(place);
     if (failed(result))
       return mlir::failure();
+    auto admitNumber = [&](ExactNumber &number, const ExactNumber &from, const Real &other) {
+      if (!other.isFinite())
+        return;
+      number.least = minimum(number.least, from.least + Real(reach) * (other - from.least));
+      number.greatest =
+          maximum(number.greatest, from.greatest + Real(reach) * (other - from.greatest));
+    };
     for (size_t k = 0; k < exact.value.size(); ++k)
-      admit(admitted.value[k], exact.value[k], result->value[k].value);
+      admitNumber(admitted.value[k], exact.value[k], result->value[k].value);
     size_t i = 0;
     for (size_t a = 0; a < exact.gradients.size(); ++a)
       for (size_t k = 0; k < exact.gradients[a].size(); ++k)
-        admit(admitted.gradients[a][k], exact.gradients[a][k], result->gradient[i++]);
-  }
+        admitNumber(admitted.gradients[a][k], exact.gradients[a][k], result->gradient[i++]);
+    return mlir::success();
+  };
+  // Twice the way to what the few directions show stands for the other ones.
+  for (unsigned d = 1; d <= directions; ++d)
+    if (failed(admit({d, long(std::ilogb(relative)), true}, 2)))
+      return mlir::failure();
+  constexpr unsigned manyDirections = 24;
+  for (unsigned d = directions + 1; !exact.isSmooth && d <= manyDirections; ++d)
+    if (failed(admit({d, nearby}, 1)))
+      return mlir::failure();
   exact = std::move(admitted);
   return mlir::success();
 }

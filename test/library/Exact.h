@@ -35,24 +35,25 @@ struct Exact {
   /// Derivatives of the sum of the values by the elements of each argument: inputs, then
   /// parameters.
   std::vector<std::vector<ExactNumber>> gradients;
+  /// Nearby points have nearly the same numbers, in all directions.
+  bool isSmooth = true;
 };
 
 /// Roundings that a kernel may make for a value of `program`: four for each operation, which is
 /// what docs/numerics.md promises for functions, and one for each term of the longest sum.
 double roundings(ir::ProgramOp program, const Point &point);
 
-/// Whether probabilities of a softmax, or their logarithms, are in the formula.
-bool hasSoftmax(ir::ProgramOp program);
 
 mlir::FailureOr<Exact> evaluateExactly(ir::ProgramOp program, const lang::Program &typed,
                                        const Point &point);
 
-/// Makes room in `exact` for the numbers of other arguments, each off by `relative` times itself in
-/// one direction or the other: what an exact evaluation gives whose arguments are rounded. A code is
-/// numerically stable if it gives nearly one of these numbers (Higham 2002, Accuracy and Stability
-/// of Numerical Algorithms, section 1.5: mixed forward-backward error).
-mlir::LogicalResult admitBackwardError(Exact &exact, double relative, ir::ProgramOp program,
-                                       const lang::Program &typed, const Point &point);
+/// Makes room in `exact` for what rounding of the arguments gives, and for subgradients: for the
+/// numbers of other arguments, each off by `relative` times itself in one direction or the other (a
+/// code is numerically stable if it gives nearly one of them: Higham 2002, Accuracy and Stability of
+/// Numerical Algorithms, section 1.5, mixed forward-backward error), and where the function has a
+/// kink, for its limits from more directions.
+mlir::LogicalResult admitNeighbours(Exact &exact, double relative, ir::ProgramOp program,
+                                    const lang::Program &typed, const Point &point);
 
 } // namespace loss::stress
 

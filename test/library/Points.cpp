@@ -104,6 +104,10 @@ Range rangeOf(lang::Constraint constraint) {
   }
 }
 
+bool isElementwise(const lang::Program &program, const PointOptions &options) {
+  return options.byRow && program.axes.size() == 1;
+}
+
 namespace {
 
 using Numbers = std::vector<double>;
@@ -290,7 +294,7 @@ public:
   std::vector<Point> make() {
     auto addAll = [&] {
       size_t first = points.size();
-      isElementwise() ? elements() : arrays();
+      isElementwise(program, options) ? elements() : arrays();
       points[first].isFirst = true;
     };
     defaults();
@@ -365,9 +369,6 @@ private:
     return result;
   }
 
-  /// The rows of a loss over one axis alone are its elements.
-  bool isElementwise() const { return options.byRow && program.axes.size() == 1; }
-
   void chooseSizes() {
     for (size_t i = 0; i < program.axes.size(); ++i) {
       const std::string &name = program.axes[i];
@@ -436,10 +437,12 @@ private:
     int64_t stride = 1;
     if (array.axes.size() > 2 && array.axes[1] == "class")
       stride = rowSize / array.sizes[1];
+    // Inputs with the same pattern do not have the same numbers, as far as those differ by row.
+    int64_t shift = 101 * int64_t(i);
     for (int64_t r = 0; r < rows; ++r)
       for (int64_t j = 0; j < rowSize; ++j)
         array.data[size_t(r * rowSize + j)] =
-            double(float(pattern.at(r + (stride > 1 ? j % stride : 0), j / stride)));
+            double(float(pattern.at(shift + r + (stride > 1 ? j % stride : 0), j / stride)));
     return array;
   }
 

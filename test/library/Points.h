@@ -65,6 +65,9 @@ struct PointOptions {
   bool few = false;
 };
 
+/// Whether the loss treats every element alone: a row is one.
+bool isElementwise(const lang::Program &program, const PointOptions &options);
+
 /// All points of a loss with these options.
 std::vector<Point> pointsOf(const lang::Program &program, const PointOptions &options);
 

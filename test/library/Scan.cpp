@@ -101,7 +101,10 @@ public:
     optionWords.clear();
     for (const std::string &setting : settings)
       optionWords += setting + "; ";
-    for (const Point &point : pointsOf(*typed, {compiled.row_axis == 0, options.few})) {
+    const PointOptions kinds{compiled.row_axis == 0, options.few};
+    const bool isSum = !isElementwise(*typed, kinds);
+    scales.clear();
+    for (const Point &point : pointsOf(*typed, kinds)) {
       auto exact = evaluateExactly(program, *typed, point);
       if (failed(exact)) {
         result.failure = "the formula cannot be evaluated: " + point.words;
@@ -109,21 +112,30 @@ public:
       }
       ++result.points;
       count(*exact);
-      if (point.isFirst)
-        rememberScales(*exact, hasSoftmax(program));
+      if (point.isFirst && isSum)
+        rememberScales(*exact);
       for (const Format &format : formats)
         compareKernels({program, *typed, compiled, point}, *exact, format);
     }
   }
 
 private:
-  /// Probabilities near 1 are rounded as 1 is, and so are differences from them, as in LibTorch:
-  /// the numbers of a loss with a softmax are exact relative to those of ordinary logits.
-  void rememberScales(const Exact &exact, bool isSoftmax) {
-    scales = {isSoftmax ? largestOf(exact.value) : Real(0)};
-    for (const std::vector<ExactNumber> &gradient : exact.gradients)
-      scales.push_back(isSoftmax ? largestOf(gradient) : Real(0));
+  /// What adds up numbers of a row, probabilities or coordinates, rounds them as they are at
+  /// ordinary arguments; so its numbers are exact relative to those, with these parameters or the
+  /// usual ones.
+  void rememberScales(const Exact &exact) {
+    if (scales.empty()) {
+      scales.assign(1 + exact.gradients.size(), Real(0));
+      usualScales.clear();
+    }
+    for (size_t i = 0; i < scales.size(); ++i) {
+      Real scale = largestOf(i == 0 ? exact.value : exact.gradients[i - 1]);
+      if (usualScales.size() < scales.size())
+        usualScales.push_back(scale);
+      scales[i] = maximum(usualScales[i], scale);
+    }
   }
+  Real scaleOf(size_t i) const { return scales.empty() ? Real(0) : scales[i]; }
 
   static Real largestOf(const std::vector<ExactNumber> &numbers) {
     Real result = 0;
@@ -158,7 +170,7 @@ private:
       if (!admitted) {
         admitted = exact;
         double relative = gradientShare * count * format.epsilon / 2;
-        if (failed(admitBackwardError(*admitted, relative, call.program, call.typed, call.point))) {
+        if (failed(admitNeighbours(*admitted, relative, call.program, call.typed, call.point))) {
           result.failure = "the formula cannot be evaluated near " + call.point.words;
           return;
         }
@@ -200,13 +212,13 @@ private:
       wrong.push_back(std::move(*finding));
     };
     for (size_t k = 0; k < answer.value.size(); ++k)
-      add("value", answer.value[k], exact.value[k], scales[0], roundings);
+      add("value", answer.value[k], exact.value[k], scaleOf(0), roundings);
     for (size_t i = 0; i < answer.gradients.size(); ++i) {
       size_t inputs = call.typed.inputs.size();
       std::string what = "gradient by " +
                          (i < inputs ? call.typed.inputs[i].name : call.typed.params[i - inputs].name);
       // The elements of a gradient are exact relative to the greatest of them.
-      Real magnitude = maximum(scales[i + 1], largestOf(exact.gradients[i]));
+      Real magnitude = maximum(scaleOf(i + 1), largestOf(exact.gradients[i]));
       for (size_t k = 0; k < answer.gradients[i].size(); ++k)
         add(what, answer.gradients[i][k], exact.gradients[i][k], magnitude,
             gradientShare * roundings);
@@ -226,8 +238,9 @@ private:
     Real bound = ((exact.condition + magnitude) * Real(format.epsilon) + Real(format.least)) *
                  Real(roundings);
     bool isKnown = !exact.isNaN && !exact.isInfinite;
-    // Sums of numbers that are out of range may be infinite, or NaN.
-    if (!std::isfinite(found) && isKnown && !(largest + bound < Real(format.largest)))
+    // A sum of so many numbers of this magnitude is out of range, which may show as infinity or NaN.
+    if (!std::isfinite(found) && isKnown &&
+        !(largest * Real(roundings) + bound < Real(format.largest)))
       return std::nullopt;
     finding.kind = std::isnan(found) ? "NaN" : "infinite";
     if (std::isnan(found))
@@ -247,7 +260,8 @@ private:
 
   void report(Finding found) {
     for (size_t i = 0; i + 1 < std::size(exceptions); ++i)
-      if (loss == exceptions[i].loss && found.what == exceptions[i].what &&
+      if (loss == exceptions[i].loss &&
+          (!*exceptions[i].what || found.what == exceptions[i].what) &&
           found.words.find(exceptions[i].words) != std::string::npos) {
         ++exceptionUses[i];
         ++result.excepted;
@@ -274,8 +288,9 @@ private:
   ScanResult &result;
   mlir::MLIRContext context;
   std::string optionWords;
-  /// Of the value, and of the gradients.
-  std::vector<Real> scales;
+  /// Of the value, and of the gradients: at ordinary arguments, with the present parameters or the
+  /// usual ones; and with the usual ones.
+  std::vector<Real> scales, usualScales;
   std::map<std::tuple<std::string, std::string, std::string>, Finding> findings;
 };
 
