@@ -38,8 +38,18 @@ struct Place {
   unsigned direction = 0;
   /// Their size as a power of two.
   long exponent = nearby;
-  /// Whether they are relative to the numbers: 0 stays 0.
-  bool isRelative = false;
+  /// Whether they are those of rounding: relative to the number, so that 0 stays 0, or where
+  /// elements are added up with others, to 1 if that is greater.
+  enum { Nearby, Rounded, RoundedInSums } kind = Nearby;
+};
+
+/// An argument, as far as its deviations depend on it.
+struct Role {
+  Range range;
+  /// Numbers nearby mean nothing.
+  bool isFixed = false;
+  /// Elements of any size, which are added up with others.
+  bool isTerm = false;
 };
 
 class Evaluation {
@@ -60,7 +70,7 @@ public:
   unsigned count() const { return next; }
 
 private:
-  Real deviated(double x, Place place, Range range, bool isFixed, unsigned i);
+  static Real deviated(double x, Place place, const Role &role, unsigned i);
 
   ir::ProgramOp program;
   const lang::Program &typed;
@@ -76,29 +86,35 @@ int signOf(unsigned direction, unsigned i) {
   return direction % 2 ? sign : -sign;
 }
 
-Real Evaluation::deviated(double x, Place place, Range range, bool isFixed, unsigned i) {
+Real Evaluation::deviated(double x, Place place, const Role &role, unsigned i) {
   if (std::isinf(x)) {
     Real far = powerOfTwo(place.exponent == nearby ? farAway : 2 * farAway);
     return x < 0 ? -far : far;
   }
-  if (place.direction == 0 || isFixed || (place.isRelative && x == 0))
+  double size = std::abs(x);
+  if (place.kind == Place::RoundedInSums && role.isTerm)
+    size = std::max(size, 1.);
+  else if (place.kind == Place::Nearby && x == 0)
+    size = 1;
+  if (place.direction == 0 || role.isFixed || size == 0)
     return x;
   // Distances of different elements are no multiples of each other.
   Real distance = powerOfTwo(place.exponent) * Real(1 + 0.25 * double(i * 7 % 11) / 11);
-  int sign = x <= range.least ? 1 : x >= range.greatest ? -1 : signOf(place.direction, i);
-  Real step = x == 0 ? distance : distance * Real(std::abs(x));
-  return Real(x) + Real(sign) * step;
+  int sign = x <= role.range.least      ? 1
+             : x >= role.range.greatest ? -1
+                                        : signOf(place.direction, i);
+  return Real(x) + Real(sign) * distance * Real(size);
 }
 
 mlir::FailureOr<Evaluation::Result> Evaluation::at(Place place) {
   BasicArguments<Jet> arguments;
   Result result;
   next = 0;
-  auto add = [&](const std::string &name, Range range, bool isFixed) {
+  auto add = [&](const std::string &name, const Role &role) {
     const ir::reference::Array &from = point.data.arguments.find(name)->second;
     JetArray array(from.axes, from.sizes);
     for (size_t k = 0; k < from.data.size(); ++k, ++next) {
-      array.data[k] = Jet(deviated(from.data[k], place, range, isFixed, next), next);
+      array.data[k] = Jet(deviated(from.data[k], place, role, next), next);
       result.arguments.push_back(std::isinf(from.data[k]) ? Real(0) : array.data[k].value);
     }
     arguments.emplace(name, std::move(array));
@@ -106,11 +122,13 @@ mlir::FailureOr<Evaluation::Result> Evaluation::at(Place place) {
   for (const lang::ProgramInput &input : typed.inputs) {
     Domain domain = domainOf(input, typed);
     bool isDistribution = domain == Domain::Target && point.data.classes.empty();
-    add(input.name, isDistribution ? Range{0, 1} : rangeOf(domain),
-        isDiscrete(domain) && !isDistribution);
+    add(input.name, {isDistribution ? Range{0, 1} : rangeOf(domain),
+                     isDiscrete(domain) && !isDistribution,
+                     domain == Domain::Real || domain == Domain::Logits});
   }
   for (const lang::ProgramParam &param : typed.params)
-    add(param.name, rangeOf(param.constraint), param.constraint == lang::Constraint::Integer);
+    add(param.name,
+        {rangeOf(param.constraint), param.constraint == lang::Constraint::Integer, false});
   // Constants that are no numbers of f32 are rounded there.
   Jet::Deviation constants(place.direction == 0
                                ? Real(0)
@@ -256,8 +274,9 @@ mlir::FailureOr<Exact> evaluateExactly(ir::ProgramOp program, const lang::Progra
   return exact;
 }
 
-mlir::LogicalResult admitNeighbours(Exact &exact, double relative, ir::ProgramOp program,
-                                    const lang::Program &typed, const Point &point) {
+mlir::LogicalResult admitNeighbours(Exact &exact, double relative, bool isSum,
+                                    ir::ProgramOp program, const lang::Program &typed,
+                                    const Point &point) {
   Real::Precision precision(bitsFor(point));
   Evaluation evaluation(program, typed, point);
   Exact admitted = exact;
@@ -283,8 +302,10 @@ mlir::LogicalResult admitNeighbours(Exact &exact, double relative, ir::ProgramOp
   };
   // Twice the way to what the few directions show stands for the other ones.
   for (unsigned d = 1; d <= directions; ++d)
-    if (failed(admit({d, long(std::ilogb(relative)), true}, 2)))
-      return mlir::failure();
+    for (auto kind : {Place::Rounded, Place::RoundedInSums})
+      if (kind == Place::Rounded || isSum)
+        if (failed(admit({d, long(std::ilogb(relative)), kind}, 2)))
+          return mlir::failure();
   constexpr unsigned manyDirections = 24;
   for (unsigned d = directions + 1; !exact.isSmooth && d <= manyDirections; ++d)
     if (failed(admit({d, nearby}, 1)))

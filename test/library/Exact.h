@@ -43,7 +43,6 @@ struct Exact {
 /// what docs/numerics.md promises for functions, and one for each term of the longest sum.
 double roundings(ir::ProgramOp program, const Point &point);
 
-
 mlir::FailureOr<Exact> evaluateExactly(ir::ProgramOp program, const lang::Program &typed,
                                        const Point &point);
 
@@ -51,9 +50,11 @@ mlir::FailureOr<Exact> evaluateExactly(ir::ProgramOp program, const lang::Progra
 /// numbers of other arguments, each off by `relative` times itself in one direction or the other (a
 /// code is numerically stable if it gives nearly one of them: Higham 2002, Accuracy and Stability of
 /// Numerical Algorithms, section 1.5, mixed forward-backward error), and where the function has a
-/// kink, for its limits from more directions.
-mlir::LogicalResult admitNeighbours(Exact &exact, double relative, ir::ProgramOp program,
-                                    const lang::Program &typed, const Point &point);
+/// kink, for its limits from more directions. `isSum`: elements of an input are added up with
+/// others, and may be off by `relative` times 1.
+mlir::LogicalResult admitNeighbours(Exact &exact, double relative, bool isSum,
+                                    ir::ProgramOp program, const lang::Program &typed,
+                                    const Point &point);
 
 } // namespace loss::stress
 

@@ -115,7 +115,7 @@ public:
       if (point.isFirst && isSum)
         rememberScales(*exact);
       for (const Format &format : formats)
-        compareKernels({program, *typed, compiled, point}, *exact, format);
+        compareKernels({program, *typed, compiled, point, isSum}, *exact, format);
     }
   }
 
@@ -151,6 +151,8 @@ private:
     const lang::Program &typed;
     const LossModule &compiled;
     const Point &point;
+    /// Elements are added up.
+    bool isSum;
   };
 
   /// All kernels of one element type with the exact numbers. What is not among them may be that of
@@ -170,7 +172,8 @@ private:
       if (!admitted) {
         admitted = exact;
         double relative = gradientShare * count * format.epsilon / 2;
-        if (failed(admitNeighbours(*admitted, relative, call.program, call.typed, call.point))) {
+        if (failed(admitNeighbours(*admitted, relative, call.isSum, call.program, call.typed,
+                                   call.point))) {
           result.failure = "the formula cannot be evaluated near " + call.point.words;
           return;
         }
@@ -215,15 +218,32 @@ private:
       add("value", answer.value[k], exact.value[k], scaleOf(0), roundings);
     for (size_t i = 0; i < answer.gradients.size(); ++i) {
       size_t inputs = call.typed.inputs.size();
-      std::string what = "gradient by " +
-                         (i < inputs ? call.typed.inputs[i].name : call.typed.params[i - inputs].name);
-      // The elements of a gradient are exact relative to the greatest of them.
-      Real magnitude = maximum(scaleOf(i + 1), largestOf(exact.gradients[i]));
+      std::string what = "gradient by " + (i < inputs ? call.typed.inputs[i].name
+                                                      : call.typed.params[i - inputs].name);
+      Real magnitude = maximum(scaleOf(i + 1), magnitudeOf(i, call, exact));
       for (size_t k = 0; k < answer.gradients[i].size(); ++k)
         add(what, answer.gradients[i][k], exact.gradients[i][k], magnitude,
             gradientShare * roundings);
     }
     return wrong;
+  }
+
+  /// What the gradient by argument `i` is exact relative to: its greatest element, or that by any
+  /// input, if it is one itself. A gradient by a parameter adds up all elements, and one by an input
+  /// of a sum has terms that multiply the loss; so value / argument counts there, too.
+  static Real magnitudeOf(size_t i, const Call &call, const Exact &exact) {
+    size_t inputs = call.typed.inputs.size();
+    Real result = largestOf(exact.gradients[i]);
+    for (size_t j = 0; i < inputs && j < inputs; ++j)
+      result = maximum(result, largestOf(exact.gradients[j]));
+    const std::string &name =
+        i < inputs ? call.typed.inputs[i].name : call.typed.params[i - inputs].name;
+    double argument = i < inputs ? 1 : 0;
+    for (double x : call.point.data.arguments.find(name)->second.data)
+      argument = std::max(argument, std::isfinite(x) ? std::abs(x) : 0);
+    if ((i >= inputs || call.isSum) && argument > 0)
+      result = maximum(result, largestOf(exact.value) / Real(argument));
+    return result;
   }
 
   /// What is wrong with one number, if anything is: `magnitude` is what it is exact relative to,
