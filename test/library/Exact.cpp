@@ -300,13 +300,13 @@ mlir::LogicalResult admitNeighbours(Exact &exact, double relative, bool isSum,
         admitNumber(admitted.gradients[a][k], exact.gradients[a][k], result->gradient[i++]);
     return mlir::success();
   };
-  // Twice the way to what the few directions show stands for the other ones.
-  for (unsigned d = 1; d <= directions; ++d)
+  constexpr unsigned manyDirections = 24;
+  // Twice the way to what these directions show stands for the other ones.
+  for (unsigned d = 1; d <= manyDirections / 2; ++d)
     for (auto kind : {Place::Rounded, Place::RoundedInSums})
       if (kind == Place::Rounded || isSum)
         if (failed(admit({d, long(std::ilogb(relative)), kind}, 2)))
           return mlir::failure();
-  constexpr unsigned manyDirections = 24;
   for (unsigned d = directions + 1; !exact.isSmooth && d <= manyDirections; ++d)
     if (failed(admit({d, nearby}, 1)))
       return mlir::failure();

@@ -230,7 +230,8 @@ private:
 
   /// What the gradient by argument `i` is exact relative to: its greatest element, or that by any
   /// input, if it is one itself. A gradient by a parameter adds up all elements, and one by an input
-  /// of a sum has terms that multiply the loss; so value / argument counts there, too.
+  /// of a sum has terms that multiply the loss; so value / argument counts there, too, with at least
+  /// 1 for arguments that may be 0.
   static Real magnitudeOf(size_t i, const Call &call, const Exact &exact) {
     size_t inputs = call.typed.inputs.size();
     Real result = largestOf(exact.gradients[i]);
@@ -238,7 +239,9 @@ private:
       result = maximum(result, largestOf(exact.gradients[j]));
     const std::string &name =
         i < inputs ? call.typed.inputs[i].name : call.typed.params[i - inputs].name;
-    double argument = i < inputs ? 1 : 0;
+    bool isPositive = i >= inputs && call.typed.params[i - inputs].constraint ==
+                                         lang::Constraint::Positive;
+    double argument = isPositive ? 0 : 1;
     for (double x : call.point.data.arguments.find(name)->second.data)
       argument = std::max(argument, std::isfinite(x) ? std::abs(x) : 0);
     if ((i >= inputs || call.isSum) && argument > 0)
