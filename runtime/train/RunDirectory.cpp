@@ -84,8 +84,13 @@ TrainResult trainInDirectory(TrainConfig config, const TrainLoss &loss, const Da
   config.checkpointPath = directory.checkpointPath();
   config.threads = threadsOf(config);
   config.onValidation = [&](const auto &history) { directory.writeMetrics(history); };
-  directory.writeConfig(config, loss, data);
+  // A run that cannot be resumed as asked keeps its configuration: train() refuses it first.
+  const bool isResumed = config.resume && fs::exists(config.checkpointPath);
+  if (!isResumed)
+    directory.writeConfig(config, loss, data);
   TrainResult result = train(config, loss, data, progress);
+  if (isResumed)
+    directory.writeConfig(config, loss, data);
   directory.writeMetrics(result.history);
   directory.writeSummary(result, loss);
   return result;
