@@ -180,11 +180,11 @@ Expr asinSlope(Expr x) {
 
 /// 2/sqrt(pi) exp(-x^2), with the derivative -2 x times that. With h the multiple of 1/64 next to x
 /// (whose square is exact where exp does not vanish), x^2 = h^2 + (x - h)(x + h): rounded, a great
-/// x^2 would cost as many digits as it has itself.
+/// x^2 would cost as many digits as it has itself. Where exp(-h^2) is 0 the rest may be infinite.
 Expr erfSlope(Expr x) {
-  Expr h = roundEven(64.0 * x) * (1.0 / 64);
-  Expr rest = where(h == x, 0.0, (h - x) * (h + x));
-  Expr v = kTwoOverSqrtPi * (exp(-(h * h)) * exp(rest));
+  Expr h = roundEven(64.0 * x) * (1.0 / 64), square = h * h;
+  Expr rest = where(1024.0 > square, (h - x) * (h + x), 0.0);
+  Expr v = kTwoOverSqrtPi * (exp(-square) * exp(rest));
   return given(v, x, -2.0 * x * v);
 }
 
