@@ -115,3 +115,11 @@ def test_uniformity_of_a_small_t():
     a = tensor([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]], F64)
     value, _ = value_and_gradient("align_uniform", a, tensor(a.tolist(), F64, False), t=1e-8)
     close(value, -1e-8 * (2 + 2 + 4) / 3, rel=1e-7)
+
+
+@TYPES
+@pytest.mark.parametrize("alpha", [1e-8, 1e-3])
+def test_alpha_iou_of_a_small_power(alpha, dtype):
+    a, b = tensor([[0.0, 0, 2, 1]], dtype), tensor([[1.0, 0, 3, 1]], dtype, False)
+    value, _ = value_and_gradient("alpha_iou", a, b, alpha=alpha, eps=1e-30)
+    close(value, [-math.expm1(alpha * math.log(1 / 3))])

@@ -19,6 +19,7 @@ using namespace loss::ir::autodiff;
 namespace {
 
 Expr abs(Expr x) { return apply<math::AbsFOp>(x); }
+Expr log(Expr x) { return apply<math::LogOp>(x); }
 Expr sin(Expr x) { return apply<math::SinOp>(x); }
 Expr sinh(Expr x) { return apply<math::SinhOp>(x); }
 Expr tanh(Expr x) { return apply<math::TanhOp>(x); }
@@ -147,9 +148,27 @@ struct RootMinusOne : OpRewritePattern<arith::SubFOp> {
   }
 };
 
+// x^c - 1  =  expm1(c log(x))     where |c log(x)| < 1, for c that is no whole number
+struct PowerMinusOne : OpRewritePattern<arith::SubFOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(arith::SubFOp op, PatternRewriter &rewriter) const override {
+    auto [value, sign] = distanceFromOne(op);
+    auto power = value ? value.getDefiningOp<math::PowFOp>() : math::PowFOp();
+    if (!power || isWhole(power.getRhs()))
+      return failure();
+    Site site{rewriter, op.getLoc()};
+    Expr c(&site, power.getRhs()), logarithm = c * log(Expr(&site, power.getLhs()));
+    Expr near = apply<math::ExpM1Op>(logarithm);
+    // A sum, which is not taken for the difference again.
+    Expr result = where(1.0 > abs(logarithm), near, Expr(&site, value) + -1.0);
+    rewriter.replaceOp(op, (sign < 0 ? -result : result).value());
+    return success();
+  }
+};
+
 } // namespace
 
 void loss::ir::addStableValues(RewritePatternSet &patterns) {
-  patterns.add<LogOfCosh, LogCoshBySoftplus, PlusMinusConstant, CosineMinusOne, RootMinusOne>(
-      patterns.getContext(), /*benefit=*/2);
+  patterns.add<LogOfCosh, LogCoshBySoftplus, PlusMinusConstant, CosineMinusOne, RootMinusOne,
+               PowerMinusOne>(patterns.getContext(), /*benefit=*/2);
 }
