@@ -194,6 +194,18 @@ ExactNumber judge(const Samples &s, bool hasMask) {
 
 } // namespace
 
+bool hasSoftmax(ir::ProgramOp program) {
+  return llvm::any_of(program.getBody().front(), [](mlir::Operation &op) {
+    return llvm::isa<ir::SoftmaxOp, ir::LogSoftmaxOp, ir::LogSumExpOp>(op);
+  });
+}
+
+bool hasUnitVectors(ir::ProgramOp program) {
+  return hasSoftmax(program) || llvm::any_of(program.getBody().front(), [](mlir::Operation &op) {
+           return llvm::isa<ir::NormOp>(op);
+         });
+}
+
 double roundings(ir::ProgramOp program, const Point &point) {
   double operations = 0, longest = 1;
   for (mlir::Operation &op : program.getBody().front().without_terminator())
@@ -292,7 +304,7 @@ mlir::LogicalResult admitNeighbours(Exact &exact, double relative, bool isSum,
       number.greatest =
           maximum(number.greatest, from.greatest + Real(reach) * (other - from.greatest));
     };
-    for (size_t k = 0; k < exact.value.size(); ++k)
+    for (size_t k = 0; place.kind != Place::RoundedInSums && k < exact.value.size(); ++k)
       admitNumber(admitted.value[k], exact.value[k], result->value[k].value);
     size_t i = 0;
     for (size_t a = 0; a < exact.gradients.size(); ++a)

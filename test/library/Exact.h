@@ -43,6 +43,11 @@ struct Exact {
 /// what docs/numerics.md promises for functions, and one for each term of the longest sum.
 double roundings(ir::ProgramOp program, const Point &point);
 
+/// Whether probabilities of a softmax, or their logarithms, are in the formula.
+bool hasSoftmax(ir::ProgramOp program);
+/// Whether vectors of the norm 1, of any kind of norm, may be in it.
+bool hasUnitVectors(ir::ProgramOp program);
+
 mlir::FailureOr<Exact> evaluateExactly(ir::ProgramOp program, const lang::Program &typed,
                                        const Point &point);
 
@@ -51,7 +56,7 @@ mlir::FailureOr<Exact> evaluateExactly(ir::ProgramOp program, const lang::Progra
 /// code is numerically stable if it gives nearly one of them: Higham 2002, Accuracy and Stability of
 /// Numerical Algorithms, section 1.5, mixed forward-backward error), and where the function has a
 /// kink, for its limits from more directions. `isSum`: elements of an input are added up with
-/// others, and may be off by `relative` times 1.
+/// others, so that for a gradient they may be off by `relative` times 1.
 mlir::LogicalResult admitNeighbours(Exact &exact, double relative, bool isSum,
                                     ir::ProgramOp program, const lang::Program &typed,
                                     const Point &point);

@@ -110,6 +110,12 @@ bool isElementwise(const lang::Program &program, const PointOptions &options) {
 
 namespace {
 
+/// Whether any multiple of a number of the domain is one.
+bool mayBeScaled(Domain domain) {
+  return domain == Domain::Real || domain == Domain::Logits || domain == Domain::Positive ||
+         domain == Domain::Nonnegative;
+}
+
 using Numbers = std::vector<double>;
 
 /// One way to fill an input.
@@ -446,7 +452,10 @@ private:
     return array;
   }
 
+  /// `equal`: inputs like the first one are this factor times it.
   void add(const std::vector<size_t> &choice, unsigned target, int equal = -1) {
+    constexpr double factors[] = {1, 1 + 0x1p-12, 1024};
+    constexpr const char *factorWords[] = {"the same", "nearly the same", "1024 times the same"};
     Point point;
     point.data.sizes = sizes;
     point.words = setting;
@@ -460,9 +469,9 @@ private:
                  input.axes == program.inputs[0].axes) {
         Array copy = point.data.arguments[program.inputs[0].name];
         for (double &x : copy.data)
-          x = double(float(equal == 0 ? x : x * (1 + 0x1p-12)));
+          x = double(float(factors[equal] * x));
         point.data.arguments[input.name] = copy;
-        what = equal == 0 ? "the same" : "nearly the same";
+        what = factorWords[equal];
       } else {
         const Pattern &pattern = patterns[i][choice[i] % patterns[i].size()];
         point.data.arguments[input.name] = filled(i, pattern);
@@ -500,8 +509,9 @@ private:
         for (unsigned target : targets(i, p))
           add(choice, target);
       }
-    for (int equal : {0, 1})
-      if (program.inputs.size() > 1 && domains[1] == domains[0])
+    for (int equal : {0, 1, 2})
+      if (program.inputs.size() > 1 && domains[1] == domains[0] &&
+          (equal < 2 || mayBeScaled(domains[0])))
         for (size_t p = 0; p < std::min<size_t>(patterns[0].size(), usual ? 9 : 1); ++p)
           add(std::vector<size_t>(program.inputs.size(), p), 0, equal);
     // Several inputs that are special together.

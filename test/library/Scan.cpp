@@ -113,26 +113,44 @@ public:
       ++result.points;
       count(*exact);
       if (point.isFirst && isSum)
-        rememberScales(*exact);
+        rememberScales(*exact, program);
+      if (point.isFirst)
+        expectFinite(*exact, point);
       for (const Format &format : formats)
         compareKernels({program, *typed, compiled, point, isSum}, *exact, format);
     }
   }
 
 private:
-  /// What adds up numbers of a row, probabilities or coordinates, rounds them as they are at
-  /// ordinary arguments; so its numbers are exact relative to those, with these parameters or the
-  /// usual ones.
-  void rememberScales(const Exact &exact) {
+  /// Probabilities near 1 and directions are rounded as 1 is, however small what is left of their
+  /// difference. So where they are in the formula, gradients are exact relative to those at ordinary
+  /// arguments, with these parameters or the usual ones; with a softmax the value, too.
+  void rememberScales(const Exact &exact, ir::ProgramOp program) {
     if (scales.empty()) {
       scales.assign(1 + exact.gradients.size(), Real(0));
       usualScales.clear();
     }
-    for (size_t i = 0; i < scales.size(); ++i) {
-      Real scale = largestOf(i == 0 ? exact.value : exact.gradients[i - 1]);
-      if (usualScales.size() < scales.size())
+    if (hasSoftmax(program))
+      scales[0] = largestOf(exact.value);
+    for (size_t i = 1; i < scales.size() && hasUnitVectors(program); ++i) {
+      Real scale = largestOf(exact.gradients[i - 1]);
+      if (usualScales.size() + 1 < scales.size())
         usualScales.push_back(scale);
-      scales[i] = maximum(usualScales[i], scale);
+      scales[i] = maximum(usualScales[i - 1], scale);
+    }
+  }
+
+  /// A parameter for which ordinary inputs have no finite value should be excluded by its
+  /// constraint.
+  void expectFinite(const Exact &exact, const Point &point) {
+    for (const ExactNumber &number : exact.value) {
+      if (!number.isNaN && !number.isInfinite)
+        continue;
+      Finding finding;
+      finding.loss = loss, finding.element = "any", finding.what = "value";
+      finding.kind = "infinite", finding.words = optionWords + point.words;
+      finding.found = "a parameter", finding.right = "one with finite values";
+      report(std::move(finding));
     }
   }
   Real scaleOf(size_t i) const { return scales.empty() ? Real(0) : scales[i]; }
@@ -312,7 +330,7 @@ private:
   mlir::MLIRContext context;
   std::string optionWords;
   /// Of the value, and of the gradients: at ordinary arguments, with the present parameters or the
-  /// usual ones; and with the usual ones.
+  /// usual ones; and of the gradients with the usual ones.
   std::vector<Real> scales, usualScales;
   std::map<std::tuple<std::string, std::string, std::string>, Finding> findings;
 };
