@@ -130,13 +130,12 @@ private:
       scales.assign(1 + exact.gradients.size(), Real(0));
       usualScales.clear();
     }
-    if (hasSoftmax(program))
-      scales[0] = largestOf(exact.value);
-    for (size_t i = 1; i < scales.size() && hasUnitVectors(program); ++i) {
-      Real scale = largestOf(exact.gradients[i - 1]);
-      if (usualScales.size() + 1 < scales.size())
+    for (size_t i = 0; i < scales.size(); ++i) {
+      bool isRounded = i == 0 ? hasSoftmax(program) : hasUnitVectors(program);
+      Real scale = isRounded ? largestOf(i == 0 ? exact.value : exact.gradients[i - 1]) : Real(0);
+      if (usualScales.size() < scales.size())
         usualScales.push_back(scale);
-      scales[i] = maximum(usualScales[i - 1], scale);
+      scales[i] = maximum(usualScales[i], scale);
     }
   }
 
@@ -330,7 +329,7 @@ private:
   mlir::MLIRContext context;
   std::string optionWords;
   /// Of the value, and of the gradients: at ordinary arguments, with the present parameters or the
-  /// usual ones; and of the gradients with the usual ones.
+  /// usual ones; and with the usual ones.
   std::vector<Real> scales, usualScales;
   std::map<std::tuple<std::string, std::string, std::string>, Finding> findings;
 };
