@@ -66,32 +66,75 @@ const Foreign *findForeignValue(std::string_view name) {
   return find(valueTable, name, [](const Foreign &) { return true; });
 }
 
-std::string foreignForm(const Foreign &row, const ForeignCall &call) {
-  std::vector<std::string> names = namesIn(row.arguments);
-  bool isNamed = call.arguments.size() == names.size();
-  auto inPlaceOf = [&](const std::string &word) {
+/// A text with each of its words replaced.
+static std::string replaceWords(std::string_view text,
+                                const std::function<std::string(const std::string &)> &rename) {
+  auto isOfWord = [](unsigned char c) { return std::isalnum(c) || c == '_'; };
+  std::string result;
+  while (!text.empty()) {
+    size_t length = std::find_if_not(text.begin(), text.end(), isOfWord) - text.begin();
+    result += length ? rename(std::string(text.substr(0, length))) : std::string(1, text[0]);
+    text.remove_prefix(std::max<size_t>(length, 1));
+  }
+  return result;
+}
+
+std::string inQuotes(std::string_view hint,
+                     const std::function<std::string(const std::string &)> &rename) {
+  std::string result;
+  std::string_view rest = hint;
+  for (;;) {
+    // Not the apostrophe of a word.
+    size_t begin = rest.find('\'');
+    while (begin != std::string_view::npos && begin &&
+           std::isalnum(static_cast<unsigned char>(rest[begin - 1])))
+      begin = rest.find('\'', begin + 1);
+    size_t end = begin == std::string_view::npos ? begin : rest.find('\'', begin + 1);
+    if (end == std::string_view::npos)
+      return result + std::string(rest);
+    std::string_view quoted = rest.substr(begin, end + 1 - begin);
+    bool isDeclaration = quoted.find('[') != std::string_view::npos;
+    result += rest.substr(0, begin);
+    result += isDeclaration ? std::string(quoted) : replaceWords(quoted, rename);
+    rest.remove_prefix(end + 1);
+  }
+}
+
+/// What a form calls an argument that has no plain name: as the table does, but never as an axis.
+static std::string placeholder(const std::string &name, const std::vector<std::string> &axes) {
+  if (std::find(axes.begin(), axes.end(), name) == axes.end())
+    return name;
+  return placeholder(name == "c"   ? "condition"
+                     : name == "d" ? "other_condition"
+                                   : name + "_value",
+                     axes);
+}
+
+static std::function<std::string(const std::string &)> renameFor(const Foreign &row,
+                                                                 const ForeignCall &call) {
+  return [&call, names = namesIn(row.arguments)](const std::string &word) {
     if (word == "class")
       return call.axis;
     if (word == "batch")
       return call.rows;
     auto argument = std::find(names.begin(), names.end(), word);
-    return isNamed && argument != names.end() ? call.arguments[argument - names.begin()] : word;
+    if (argument == names.end())
+      return word;
+    return call.arguments.size() == names.size() ? call.arguments[argument - names.begin()]
+                                                 : placeholder(word, call.axes);
   };
-  auto isOfWord = [](unsigned char c) { return std::isalnum(c) || c == '_'; };
-  std::string text;
-  for (std::string_view rest = row.form; !rest.empty();) {
-    size_t length = std::find_if_not(rest.begin(), rest.end(), isOfWord) - rest.begin();
-    text += length ? inPlaceOf(std::string(rest.substr(0, length))) : std::string(1, rest[0]);
-    rest.remove_prefix(std::max<size_t>(length, 1));
-  }
-  return text;
+}
+
+std::string foreignForm(const Foreign &row, const ForeignCall &call) {
+  return replaceWords(row.form, renameFor(row, call));
 }
 
 std::string foreignHint(const Foreign &row, const ForeignCall &call) {
+  std::string note = inQuotes(row.note, renameFor(row, call));
   if (row.form.empty())
-    return std::string(row.note);
+    return note;
   std::string hint = "write '" + foreignForm(row, call) + "'";
-  return row.note.empty() ? hint : hint + ", " + std::string(row.note);
+  return note.empty() ? hint : hint + ", " + note;
 }
 
 } // namespace loss::lang

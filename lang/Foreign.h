@@ -6,6 +6,7 @@
 #ifndef LOSSLANG_LANG_FOREIGN_H
 #define LOSSLANG_LANG_FOREIGN_H
 
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -40,12 +41,19 @@ struct ForeignCall {
   std::vector<std::string> arguments;
   /// In place of `class` and `batch`.
   std::string axis = "class", rows = "batch";
+  /// Names of axes, which nothing else in the form should have.
+  std::vector<std::string> axes = {};
 };
 
 /// The form of a row for a call.
 std::string foreignForm(const Foreign &row, const ForeignCall &call);
 /// The hint of a row: "write 'max(x, y)'", or its note.
 std::string foreignHint(const Foreign &row, const ForeignCall &call = {});
+
+/// A hint with the axes of the loss: what `rename` makes of each word in quotes. Declarations of
+/// axes, in brackets, stay.
+std::string inQuotes(std::string_view hint,
+                     const std::function<std::string(const std::string &)> &rename);
 
 } // namespace loss::lang
 

@@ -146,5 +146,5 @@ SPACE : [ \t\r\n]+ -> skip ;
 
 // Tokens that no rule uses: the parser reports them in its own words.
 BAD_NUMBER : [0-9] [0-9a-zA-Z_.]* | '.' [0-9] [0-9a-zA-Z_.]* ;
-FOREIGN : '&&' | '||' | '**' | '/*' | ';' | '!' | '%' | '#' | '&' | '|' | '?' ;
+FOREIGN : '~=' | '<>' | '!==' | '===' | '=<' | '&&' | '||' | '**' | '/*' | ';' | '!' | '%' | '#' | '&' | '|' | '?' ;
 UNKNOWN : . ;

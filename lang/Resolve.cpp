@@ -215,7 +215,7 @@ private:
     if (std::string hint = didYouMean(name, scope.order); !hint.empty())
       return hint;
     if (const Foreign *row = findForeignValue(name))
-      return foreignHint(*row, {{}, someAxis(), firstAxis()});
+      return foreignHint(*row, {{}, someAxis(), firstAxis(), definitions.axes});
     Names candidates;
     for (const BuiltinConstant &constant : builtinConstants())
       candidates.push_back(constant.name);
@@ -279,7 +279,7 @@ private:
 
   /// How the form of a foreign function is written for this call.
   ForeignCall foreignCall(const Expr &call, const Scope &scope) const {
-    ForeignCall result = {{}, someAxis(), firstAxis()};
+    ForeignCall result = {{}, someAxis(), firstAxis(), definitions.axes};
     bool isPlain = true;
     for (const ExprPtr &operand : call.operands)
       if (isAxis(*operand, scope))

@@ -38,8 +38,10 @@ struct ForeignToken {
   std::string meant;
 };
 ForeignToken foreignToken(const std::string &text);
-/// `next` is the text of the token behind it.
-void reportForeignToken(const SyntaxToken &token, const std::string &next,
+/// The same for `tokens[at]`, where a dot may be part of an operator: `x .* y`.
+std::string meantBy(const std::vector<SyntaxToken> &tokens, size_t at);
+/// Reports `tokens[at]`.
+void reportForeignToken(const std::vector<SyntaxToken> &tokens, size_t at,
                         DiagnosticEngine &diagnostics);
 /// Reports what starts like a number and is none.
 void reportBadNumber(const SyntaxToken &token, DiagnosticEngine &diagnostics);

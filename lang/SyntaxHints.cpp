@@ -40,6 +40,37 @@ std::string found(const SyntaxToken &token) {
   return "'" + token.text + "'";
 }
 
+/// The axes that the first loss declares, in the order of the text.
+static std::vector<std::string> axesOf(const std::vector<SyntaxToken> &tokens) {
+  std::vector<std::string> axes;
+  size_t i = 0;
+  while (i < tokens.size() && tokens[i].kind != "'loss'")
+    ++i;
+  for (bool isIn = false; i < tokens.size() && tokens[i].kind != "'{'"; ++i) {
+    const SyntaxToken &token = tokens[i];
+    if (token.kind == "'['" || token.kind == "']'")
+      isIn = token.kind == "'['";
+    else if (isIn && token.kind == "IDENT" &&
+             std::find(axes.begin(), axes.end(), token.text) == axes.end())
+      axes.push_back(token.text);
+  }
+  return axes;
+}
+
+/// A hint with the axes of this text in the place of `batch` and `class`.
+static std::string withAxesOf(const std::vector<SyntaxToken> &tokens, const std::string &hint) {
+  std::vector<std::string> axes = axesOf(tokens);
+  bool isNamed = std::find(axes.begin(), axes.end(), "class") != axes.end();
+  if (axes.empty() || isNamed)
+    return hint;
+  std::string text = hint;
+  if (size_t both = text.find("over batch, class"); both != std::string::npos && axes.size() == 1)
+    text.replace(both, std::string("over batch, class").size(), "over class");
+  return inQuotes(text, [&](const std::string &word) {
+    return word == "class" ? axes.back() : word == "batch" ? axes.front() : word;
+  });
+}
+
 //===----------------------------------------------------------------------===//
 // Tokens that stand where others should
 //===----------------------------------------------------------------------===//
@@ -113,17 +144,21 @@ std::string hintForCondition(const Place &place) {
   if (!findBuiltin(function, true) || !worksOverAxis(findBuiltin(function, true)->kind))
     return {};
   std::string axis = place.rule == "over" ? place.text(-1) : "class";
+  std::vector<std::string> axes = axesOf(place.tokens);
+  bool isAxis = axis == "c" || std::find(axes.begin(), axes.end(), "c") != axes.end();
+  std::string condition = isAxis ? "condition" : "c";
   auto over = [&](std::string name, std::string other) {
-    return name + "(if c then x else " + other + " over " + axis + ")";
+    return name + "(if " + condition + " then x else " + other + " over " + axis + ")";
   };
   std::string form = over(function, "0");
   if (function == "mean")
-    form = over("sum", "0") + " / sum(if c then 1 else 0 over " + axis + ")";
+    form = over("sum", "0") + " / sum(if " + condition + " then 1 else 0 over " + axis + ")";
   else if (isOneOf(function, {"max", "argmax", "logsumexp", "softmax", "log_softmax", "rank"}))
     form = over(function, "-1 / 0");
   else if (isOneOf(function, {"min", "argmin"}))
     form = over(function, "1 / 0");
-  return "a condition c is part of the operand: write '" + form + "'";
+  return (isAxis ? "a condition" : "a condition c") +
+         (" is part of the operand: write '" + form + "'");
 }
 
 /// "write 'mean(x over class)'": how a function is called that the language or another one has.
@@ -359,8 +394,8 @@ std::string hintForSlip(const Place &place) {
 
 } // namespace
 
-std::string syntaxHint(const Kinds &expected, std::string_view rule,
-                       const std::vector<SyntaxToken> &tokens, size_t at) {
+static std::string hintAt(const Kinds &expected, std::string_view rule,
+                          const std::vector<SyntaxToken> &tokens, size_t at) {
   Place place = {expected, rule, tokens, at};
   const SyntaxToken &token = place.token();
   for (auto hintFor : {hintForStatement, hintForHabit, hintForSlip}) {
@@ -407,6 +442,11 @@ std::string syntaxHint(const Kinds &expected, std::string_view rule,
   return {};
 }
 
+std::string syntaxHint(const Kinds &expected, std::string_view rule,
+                       const std::vector<SyntaxToken> &tokens, size_t at) {
+  return withAxesOf(tokens, hintAt(expected, rule, tokens, at));
+}
+
 //===----------------------------------------------------------------------===//
 // Tokens of no program
 //===----------------------------------------------------------------------===//
@@ -422,6 +462,11 @@ ForeignToken foreignToken(const std::string &text) {
       {"|", "the absolute value is abs(x), disjunction is written 'or'", ""},
       {"!", "negation is written 'not'", "'not'"},
       {"**", "powers are written x^y", "'^'"},
+      {"~=", "inequality is written '!='", "'!='"},
+      {"<>", "inequality is written '!='", "'!='"},
+      {"!==", "inequality is written '!='", "'!='"},
+      {"===", "equality is written '=='", "'=='"},
+      {"=<", "write '<='", "'<='"},
       {"/*", "comments start with '//' and end with the line", ""},
       {";", "statements need no semicolon", " "},
       {"#", "comments start with '//'", ""},
@@ -474,8 +519,21 @@ ForeignToken foreignToken(const std::string &text) {
   return {isAscii ? "" : "names are made of ASCII letters, digits and underscores", ""};
 }
 
-/// `x.exp()`, `torch.var(x)`: what the member is called here.
-static std::string hintForMember(const std::string &member) {
+/// The name of which a dot is part, `tf.math.log`, or the empty one.
+static std::string dottedName(const std::vector<SyntaxToken> &tokens, size_t at) {
+  auto isDot = [&](size_t i) { return i < tokens.size() && tokens[i].text == "."; };
+  auto isName = [&](size_t i) { return i < tokens.size() && tokens[i].kind == "IDENT"; };
+  std::string name;
+  for (; isDot(at) && isName(at + 1); at += 2)
+    name += "." + tokens[at + 1].text;
+  return name;
+}
+
+/// `x.exp()`, `torch.var(x)`, `tf.math.log(x)`, `is.na(x)`: what it is called here.
+static std::string hintForMember(const std::string &before, const std::string &members) {
+  if (const Foreign *row = findForeignFunction(before + members, 1, true))
+    return foreignHint(*row);
+  std::string member = members.substr(members.rfind('.') + 1);
   std::string hint = "there are no methods and modules: ";
   if (std::string form = formOfCall(member); !form.empty())
     return form.starts_with("write") ? hint + form : form;
@@ -484,10 +542,34 @@ static std::string hintForMember(const std::string &member) {
   return hint + "write '" + (findBuiltinConstant(member) ? member + "'" : "exp(x)' for 'x.exp()'");
 }
 
-void reportForeignToken(const SyntaxToken &token, const std::string &next,
+static bool isDotOfOperator(const std::vector<SyntaxToken> &tokens, size_t at) {
+  return at + 1 < tokens.size() &&
+         isOneOf(tokens[at + 1].kind, {"'*'", "'/'", "'^'", "'+'", "'-'", "'=='", "'!='", "'<'",
+                                       "'<='", "'>'", "'>='", "'('"});
+}
+
+/// `x .* y`, `abs.(x)`, `x.exp()`.
+static std::string hintForDot(const std::vector<SyntaxToken> &tokens, size_t at) {
+  std::string before = at ? tokens[at - 1].text : "";
+  if (isDotOfOperator(tokens, at)) {
+    const std::string &next = tokens[at + 1].text;
+    if (next == "(")
+      return "functions work elementwise: write '" + before + "(x)'";
+    return "operators work elementwise: write 'x" + (next == "^" ? "^2" : " " + next + " y") + "'";
+  }
+  return hintForMember(before, dottedName(tokens, at));
+}
+
+std::string meantBy(const std::vector<SyntaxToken> &tokens, size_t at) {
+  bool isOfOperator = tokens[at].text == "." && isDotOfOperator(tokens, at);
+  return isOfOperator ? " " : foreignToken(tokens[at].text).meant;
+}
+
+void reportForeignToken(const std::vector<SyntaxToken> &tokens, size_t at,
                         DiagnosticEngine &diagnostics) {
-  diagnostics.error(token.range, "unexpected " + found(token)).hint =
-      token.text == "." ? hintForMember(next) : foreignToken(token.text).hint;
+  const SyntaxToken &token = tokens[at];
+  diagnostics.error(token.range, "unexpected " + found(token)).hint = withAxesOf(
+      tokens, token.text == "." ? hintForDot(tokens, at) : foreignToken(token.text).hint);
 }
 
 void reportBadNumber(const SyntaxToken &token, DiagnosticEngine &diagnostics) {

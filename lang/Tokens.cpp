@@ -93,9 +93,10 @@ static void replaceFileNames(Tokens &stream, Places places, DiagnosticEngine &di
 static size_t typeOf(std::string_view kind) {
   if (kind == "NUMBER")
     return LossLexer::NUMBER;
-  for (size_t type : {LossLexer::AND, LossLexer::OR, LossLexer::NOT, LossLexer::CARET,
-                      LossLexer::MINUS, LossLexer::STAR, LossLexer::SLASH, LossLexer::ARROW,
-                      LossLexer::LESS_EQUAL, LossLexer::GREATER_EQUAL, LossLexer::NOT_EQUAL})
+  for (size_t type :
+       {LossLexer::AND, LossLexer::OR, LossLexer::NOT, LossLexer::CARET, LossLexer::MINUS,
+        LossLexer::STAR, LossLexer::SLASH, LossLexer::ARROW, LossLexer::LESS_EQUAL,
+        LossLexer::GREATER_EQUAL, LossLexer::NOT_EQUAL, LossLexer::EQUAL})
     if (kindName(type) == kind)
       return type;
   return 0;
@@ -117,40 +118,48 @@ static void replaceForeign(Tokens &tokens, Places places, DiagnosticEngine &diag
   size_t line = 0;
   std::set<std::string> reported;
   const std::vector<Token *> all = tokens.getTokens();
+  auto isNoToken = [](Token *token) {
+    return isForeign(token) || token->getType() == LossLexer::BAD_NUMBER;
+  };
+  if (std::none_of(all.begin(), all.end(), isNoToken))
+    return;
+  std::vector<SyntaxToken> described;
+  for (Token *token : all)
+    described.push_back(describe(token, places));
   for (size_t i = 0; i < all.size(); ++i) {
     Token *token = all[i];
     size_t type = token->getType();
     bool isHidden = token->getChannel() != Token::DEFAULT_CHANNEL;
-    if (isHidden || (!isForeign(token) && type != LossLexer::BAD_NUMBER))
+    if (isHidden || !isNoToken(token))
       continue;
     auto *writable = static_cast<antlr4::CommonToken *>(token);
-    SyntaxToken described = describe(token, places);
+    const SyntaxToken &found = described[i];
     if (type == LossLexer::BAD_NUMBER) {
-      reportBadNumber(described, diagnostics);
-      checkErrorLimit(described.range, diagnostics);
+      reportBadNumber(found, diagnostics);
+      checkErrorLimit(found.range, diagnostics);
       writable->setType(LossLexer::NUMBER);
       continue;
     }
     if (token->getLine() != line)
       reported.clear();
     line = token->getLine();
-    std::string meant = foreignToken(described.text).meant;
+    std::string meant = meantBy(described, i);
     // An operator needs an operand before it.
     bool isPrefix = meant == "'not'" || meant == "'-'" || meant == "NUMBER" || meant == " ";
     if (!isPrefix && !isBehindOperand(all, i))
       meant.clear();
     size_t replacement = typeOf(meant);
     // What is behind a mistake without a meaning has none either.
-    if (tokens.isLost(line) && described.text != "/*") {
+    if (tokens.isLost(line) && found.text != "/*") {
       writable->setChannel(Token::HIDDEN_CHANNEL);
       continue;
     }
     // In one line, one report of what is the same mistake or has no meaning at all.
-    if (reported.insert(meant.empty() ? "" : described.text).second) {
-      reportForeignToken(described, i + 1 < all.size() ? all[i + 1]->getText() : "", diagnostics);
-      checkErrorLimit(described.range, diagnostics);
+    if (reported.insert(meant.empty() ? "" : found.text).second) {
+      reportForeignToken(described, i, diagnostics);
+      checkErrorLimit(found.range, diagnostics);
     }
-    if (described.text == "/*")
+    if (found.text == "/*")
       throw GiveUp{};
     if (meant.empty())
       tokens.loseLine(line);

@@ -72,11 +72,8 @@ std::string hint(const std::string &expr) {
 }
 
 TEST(Foreign, HintsSayWhatToWrite) {
-  EXPECT_EQ(hint("var(x over class)"), "write 'mean((x - mean(x over class))^2 over class)'");
-  EXPECT_EQ(hint("var(w)"), "write 'mean((w - mean(w over class))^2 over class)'");
-  EXPECT_EQ(hint("var(w, batch)"), "write 'mean((w - mean(w over batch))^2 over batch)'");
-  EXPECT_EQ(hint("std(x over batch)"),
-            "write 'norm(x - mean(x over batch) over batch) / sqrt(size(batch))'");
+  EXPECT_EQ(hint("mse(x, w)"), "write 'mean((x - w)^2 over class)'");
+  EXPECT_EQ(hint("rms(w, batch)"), "write 'norm(w over batch) / sqrt(size(batch))'");
   EXPECT_EQ(hint("prod(x over class)"), "write 'exp(sum(log(x) over class))', for positive x");
   EXPECT_TRUE(hint("sort(x over class)").starts_with("write 'rank(x over class)'"));
   EXPECT_NE(hint("sort(x over class)").find("'cumsum(x over class by x)'"), std::string::npos);
@@ -98,6 +95,79 @@ TEST(Foreign, HintsSayWhatToWrite) {
   EXPECT_EQ(hint("NaN"), "write '0 / 0'");
   EXPECT_EQ(hint("num_classes"), "write 'size(class)'");
   EXPECT_EQ(hint("e^x"), "write 'exp(1)', if Euler's number is meant");
+}
+
+// The unbiased variance is the default of some libraries, and not of others.
+TEST(Foreign, HintsSayHowDefinitionsDiffer) {
+  for (const char *name : {"var", "variance"})
+    EXPECT_EQ(hint(std::string(name) + "(w, batch)"),
+              "write 'mean((w - mean(w over batch))^2 over batch)', which divides by the size, as "
+              "NumPy and TensorFlow do; PyTorch, R, MATLAB and Julia divide by one less: 'sum((w - "
+              "mean(w over batch))^2 over batch) / (size(batch) - 1)'");
+  EXPECT_TRUE(hint("std(x over batch)")
+                  .starts_with("write 'norm(x - mean(x over batch) over batch) / "
+                               "sqrt(size(batch))', which divides by the size"));
+  for (const char *name : {"sd", "stdev"})
+    EXPECT_EQ(hint(std::string(name) + "(x)"),
+              "write 'norm(x - mean(x over class) over class) / sqrt(size(class) - 1)', which "
+              "divides by one less than the size");
+  EXPECT_NE(hint("cov(x, w)").find("/ (size(class) - 1)'"), std::string::npos);
+  EXPECT_EQ(hint("reduce_variance(x)"), "write 'mean((x - mean(x over class))^2 over class)'");
+  EXPECT_EQ(hint("idxmax(x)"), "write 'argmax(x over class)', which counts from 0");
+}
+
+TEST(Foreign, HintsKeepTheValue) {
+  for (auto [expr, form] : {std::pair("log1p_exp(x)", "softplus(x)"),
+                            {"logsubexp(x, w)", "x + log1mexp(w - x)"},
+                            {"cumlogsumexp(x)", "logcumsumexp(x over class)"},
+                            {"abs2(x)", "x^2"},
+                            {"sigm(x)", "sigmoid(x)"},
+                            {"xlogx(x)", "xlogy(x, x)"},
+                            {"betaln(x, w)", "lbeta(x, w)"},
+                            {"beta(x, w)", "exp(lbeta(x, w))"},
+                            {"choose(x, w)", "exp(-lbeta(x - w + 1, w + 1)) / (x + 1)"},
+                            {"lchoose(x, w)", "-lbeta(x - w + 1, w + 1) - log(x + 1)"},
+                            {"copysign(x, w)", "if w < 0 then -abs(x) else abs(x)"},
+                            {"cumall(x > 0)", "cumsum(if c then 0 else 1 over class) == 0"},
+                            {"nthroot(x, 3)", "x^(1 / 3)"},
+                            {"nanmax(x)", "max(if x == x then x else -1 / 0 over class)"},
+                            {"ptp(x)", "max(x over class) - min(x over class)"},
+                            {"plogis(x)", "sigmoid(x)"},
+                            {"qlogis(x)", "log(x) - log1p(-x)"},
+                            {"hardswish(x)", "x * clamp(x / 6 + 0.5, 0, 1)"},
+                            {"vecnorm(x)", "norm(x over class)"},
+                            {"ssq(x)", "sum(x^2 over class)"},
+                            {"isclose(x, w)", "abs(x - w) <= 1e-8 + 1e-5 * abs(w)"},
+                            {"logaddexp(x, w)", "if x == w then (x + w) / 2 + log(2) else max(x, "
+                                                "w) + softplus(-abs(x - w))"},
+                            {"cosine_similarity(x, w)",
+                             "sum(x * w over class) / (max(norm(x over class), 1e-8) * max(norm(w "
+                             "over class), 1e-8))"}})
+    EXPECT_EQ(hint(expr).substr(0, std::string(form).size() + 8),
+              "write '" + std::string(form) + "'")
+        << expr;
+  for (const char *name : {"glu", "mad", "sem", "selu", "erfcx", "log_ndtr", "trapz", "skew",
+                           "allclose", "reverse", "rev"})
+    EXPECT_FALSE(hint(std::string(name) + "(x, w)").empty()) << name;
+  for (const char *name : {"glu", "mad", "sem", "abs2", "sigm", "selu", "xlogx", "log1p_exp"})
+    EXPECT_EQ(hint(std::string(name) + "(x)").find("did you mean"), std::string::npos) << name;
+}
+
+TEST(Foreign, HintsHaveTheAxesOfTheLoss) {
+  auto hint = [](const std::string &expr) {
+    return compile("loss f(x: [b, c]) { return sum(x over c) + sum(" + expr + " over c) }")
+        .firstError()
+        .hint;
+  };
+  EXPECT_NE(hint("sort(x over c)").find("'cumsum(x over c by x)'"), std::string::npos);
+  EXPECT_NE(hint("var(2 * x)").find("mean(x over c)"), std::string::npos);
+  // Names of axes are not those of values.
+  EXPECT_EQ(hint("any(x > 0)"), "write 'max(if condition then 1 else 0 over c) > 0'");
+  EXPECT_EQ(hint("count(x > 0)"), "write 'sum(if condition then 1 else 0 over c)'");
+  EXPECT_EQ(hint("xor(x > 0, x < 1)"), "write 'condition and not d or d and not condition'");
+  EXPECT_EQ(hint("where(x > 0, x, 0)"), "write 'if condition then x else y'");
+  EXPECT_EQ(compile("loss f(u: [d, x]) { return max(u over x) + rsqrt(2 * u) }").firstError().hint,
+            "write '1 / sqrt(x_value)'");
 }
 
 TEST(Foreign, NamesOfTheFileComeFirst) {
