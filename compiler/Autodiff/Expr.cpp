@@ -54,14 +54,17 @@ static Expr compare(arith::CmpFPredicate predicate, Expr a, Expr b) {
           arith::CmpFOp::create(a.at().builder, a.at().loc, predicate, a.value(), b.value())};
 }
 
-bool autodiff::isConstant(Expr x, double number) {
+std::optional<double> autodiff::constantOf(Expr x) {
   Value value = x.value();
   while (auto broadcast = value ? value.getDefiningOp<BroadcastOp>() : nullptr)
     value = broadcast.getInput();
   FloatAttr constant;
-  return value && matchPattern(value, m_Constant(&constant)) &&
-         constant.getValueAsDouble() == number;
+  if (!value || !matchPattern(value, m_Constant(&constant)))
+    return std::nullopt;
+  return constant.getValueAsDouble();
 }
+
+bool autodiff::isConstant(Expr x, double number) { return constantOf(x) == number; }
 
 static bool isOne(Expr x) { return isConstant(x, 1); }
 

@@ -8,6 +8,8 @@
 
 #include "compiler/Dialect/Loss/IR/Loss.h"
 
+#include <optional>
+
 namespace loss::ir::autodiff {
 
 /// Where the operations of a formula go.
@@ -53,6 +55,8 @@ Expr operator>(Expr a, Expr b);
 Expr operator>=(Expr a, Expr b);
 Expr operator&&(Expr a, Expr b);
 
+/// The number that `x` is everywhere, if it is a constant.
+std::optional<double> constantOf(Expr x);
 /// Whether `x` is this number everywhere.
 bool isConstant(Expr x, double number);
 

@@ -145,6 +145,52 @@ Expr xlogyByFactor(Expr g, Expr x, Expr y) {
   return where(x == 0.0 && Expr(0.0) >= y, 0.0, xlogy(g, y));
 }
 
+/// Formulas longer than this are not looked through.
+constexpr unsigned kDepth = 8;
+
+/// What a sum, a product or the like is made of, or makes: where one of them is infinite, it is.
+bool passesInfinity(Operation *op) {
+  return isa<arith::AddFOp, arith::SubFOp, arith::MulFOp, arith::DivFOp, arith::NegFOp,
+             arith::SelectOp, arith::MaxNumFOp, arith::MinNumFOp, arith::MaximumFOp,
+             arith::MinimumFOp, BroadcastOp, RenameOp, ReduceOp>(op);
+}
+
+/// Whether `x` is made of logarithms, which are -inf where a class is masked.
+bool isOfLogarithms(Value x, unsigned depth = kDepth) {
+  Operation *op = x.getDefiningOp();
+  if (!op || depth == 0)
+    return false;
+  if (isa<LogSoftmaxOp, LogSigmoidOp, Log1mExpOp, math::LogOp>(op))
+    return true;
+  return passesInfinity(op) && llvm::any_of(op->getOperands(), [&](Value operand) {
+           return isOfLogarithms(operand, depth - 1);
+         });
+}
+
+/// Whether `x` becomes a logit of a softmax, where it is -inf for a masked class.
+bool isLogit(Value x, unsigned depth = kDepth) {
+  return depth && llvm::any_of(x.getUsers(), [&](Operation *user) {
+           if (isa<SoftmaxOp, LogSoftmaxOp, LogSumExpOp>(user))
+             return hasAxis(x.getType(), user->getAttrOfType<StringAttr>("axis"));
+           return passesInfinity(user) && isLogit(user->getResult(0), depth - 1);
+         });
+}
+
+/// g * factor for the derivative of the result r, in which the factor may be -inf for a masked
+/// class: that gives nothing where g is 0.
+Expr timesMaskable(Expr g, Expr factor, Expr r) {
+  const bool mayBeMasked = !axesOf(factor.type()).empty() && !constantOf(factor) &&
+                           !constantOf(g) && (isOfLogarithms(factor.value()) || isLogit(r.value()));
+  return mayBeMasked ? timesLimit(g, factor) : g * factor;
+}
+
+/// g / x for a logarithm r of x, also where x is 0 and so is g.
+Expr overMaskable(Expr g, Expr x, Expr r) {
+  if (axesOf(x.type()).empty() || constantOf(g) || !isLogit(r.value()))
+    return g / x;
+  return where(g == 0.0 && x == 0.0, 0.0, g / x);
+}
+
 // Derivatives whose own derivative, by the rules of their formula, would cancel: it is given beside
 // them.
 
@@ -207,11 +253,12 @@ Expr hypotSlope(Expr x, Expr y, Expr r) {
 Table makeTable() {
   Table table;
   // Arithmetic.
-  RULE(arith::AddFOp, D(g), D(g));                // (x + y)' = x' + y'
-  RULE(arith::SubFOp, D(g), D(-g));               // (x - y)' = x' - y'
-  RULE(arith::MulFOp, D(g * y), D(g * x));        // (x y)' = y x' + x y'
-  RULE(arith::DivFOp, D(g / y), D(-(g / y) * r)); // (x / y)' = x' / y - (x / y) y' / y
-  RULE(arith::NegFOp, D(-g));                     // (-x)' = -x'
+  RULE(arith::AddFOp, D(g), D(g));  // (x + y)' = x' + y'
+  RULE(arith::SubFOp, D(g), D(-g)); // (x - y)' = x' - y'
+  // (x y)' = y x' + x y',   (x / y)' = x' / y - (x / y) y' / y
+  RULE(arith::MulFOp, D(timesMaskable(g, y, r)), D(timesMaskable(g, x, r)));
+  RULE(arith::DivFOp, D(g / y), D(-timesMaskable(g / y, r, r)));
+  RULE(arith::NegFOp, D(-g)); // (-x)' = -x'
   RULE(arith::MaximumFOp, D(winner(g, x, y)), D(winner(g, y, x)));
   RULE(arith::MaxNumFOp, D(winner(g, x, y)), D(winner(g, y, x)));
   RULE(arith::MinimumFOp, D(winner(g, y, x)), D(winner(g, x, y)));
@@ -224,7 +271,7 @@ Table makeTable() {
   RULE(math::ExpOp, D(g * r));                   // exp' = exp
   RULE(math::Exp2Op, D(g * (kLn2 * r)));         // (2^x)' = ln2 2^x
   RULE(math::ExpM1Op, D(g * exp(x)));            // expm1' = exp
-  RULE(math::LogOp, D(g / x));                   // log' = 1 / x
+  RULE(math::LogOp, D(overMaskable(g, x, r)));   // log' = 1 / x
   RULE(math::Log1pOp, D(g / (1.0 + x)));         // log1p' = 1 / (1 + x)
   RULE(math::Log2Op, D((1 / kLn2) * (g / x)));   // log2' = 1 / (x ln2)
   RULE(math::Log10Op, D((1 / kLn10) * (g / x))); // log10' = 1 / (x ln10)
@@ -233,7 +280,7 @@ Table makeTable() {
   RULE(math::PowFOp, D(powByBase(g, x, y)), D(powByExponent(g, x, y, r)));
 
   RULE(HypotOp, D(g * hypotSlope(x, y, r)), D(g * hypotSlope(y, x, r)));
-  RULE(XlogyOp, D(xlogyByFactor(g, x, y)), D(g * x / y)); // NaN by y at x = y = 0
+  RULE(XlogyOp, D(xlogyByFactor(g, x, y)), D(overMaskable(g * x, y, r)));
 
   // Piecewise constant.
   RULE(math::FloorOp, ZERO);

@@ -1,5 +1,5 @@
 // RUN: loss-opt %s --pass-pipeline="builtin.module(loss.program(loss-simplify))" --split-input-file | FileCheck %s
-// RUN: loss-opt %s --pass-pipeline="builtin.module(loss.program(loss-simplify{disable-patterns=LogOfComplement,LogOfExponential,ProductWithLogarithm}))" --split-input-file | FileCheck %s --check-prefix=WITHOUT
+// RUN: loss-opt %s --pass-pipeline="builtin.module(loss.program(loss-simplify{disable-patterns=DivergenceOfSoftmaxes,LogOfComplement,LogOfExponential,ProductWithLogarithm}))" --split-input-file | FileCheck %s --check-prefix=WITHOUT
 
 #bc = #loss.axes<batch, class>
 
@@ -110,4 +110,55 @@ loss.program @ofClass(%x: tensor<?x?xf64, #bc> {loss.kind = "input", loss.name =
   %3 = arith.subf %ones, %2 : tensor<?xf64, #b>
   %4 = math.log %3 : tensor<?xf64, #b>
   loss.yield %4 : tensor<?xf64, #b>
+}
+
+// -----
+
+#bc = #loss.axes<batch, class>
+
+// log(max(y, exp(c))) is max(log(y), c), also where exp(c) overflows; a negative y is none.
+// CHECK-LABEL: loss.program @ofMaximum
+// CHECK-SAME: %[[Y:[a-z0-9]*]]: {{[^{]*}} {loss.kind = "fixed"
+// CHECK-SAME: %[[C:[a-z0-9]*]]: f64
+// CHECK: %[[POSITIVE:.*]] = arith.maximumf %[[Y]]
+// CHECK: %[[L:.*]] = math.log %[[POSITIVE]]
+// CHECK: %[[WIDE:.*]] = loss.broadcast %[[C]]
+// CHECK: arith.maximumf %[[L]], %[[WIDE]]
+// WITHOUT-LABEL: loss.program @ofMaximum
+// WITHOUT: math.log %
+loss.program @ofMaximum(%y: tensor<?x?xf64, #bc> {loss.kind = "fixed", loss.name = "y"},
+                        %c: f64 {loss.kind = "param", loss.name = "c", loss.default = 1.0 : f64})
+    -> (tensor<?x?xf64, #bc> {loss.result = "value"}) attributes {axes = #bc} {
+  %0 = math.exp %c : f64
+  %1 = loss.broadcast %0 : f64 to tensor<?x?xf64, #bc>
+  %2 = arith.maximumf %y, %1 : tensor<?x?xf64, #bc>
+  %3 = math.log %2 : tensor<?x?xf64, #bc>
+  loss.yield %3 : tensor<?x?xf64, #bc>
+}
+
+// -----
+
+#bc = #loss.axes<batch, class>
+#b = #loss.axes<batch>
+
+// sum(p (log p - log q)): by a series where p and q are near each other, with its own derivatives.
+// CHECK-LABEL: loss.program @divergence
+// CHECK-DAG: %[[P:.*]] = loss.log_softmax %arg0
+// CHECK-DAG: %[[Q:.*]] = loss.log_softmax %arg1
+// CHECK: arith.subf %[[Q]], %[[P]]
+// CHECK: %[[BY_P:.*]] = loss.custom_gradient %{{.*}} by %[[P]] is
+// CHECK: %[[BY_Q:.*]] = loss.custom_gradient %[[BY_P]] by %[[Q]] is
+// CHECK: loss.reduce {{ *}}sum %[[BY_Q]]
+// WITHOUT-LABEL: loss.program @divergence
+// WITHOUT-NOT: loss.custom_gradient
+loss.program @divergence(%x: tensor<?x?xf64, #bc> {loss.kind = "input", loss.name = "x"},
+                         %z: tensor<?x?xf64, #bc> {loss.kind = "input", loss.name = "z"})
+    -> (tensor<?xf64, #b> {loss.result = "value"}) attributes {axes = #bc} {
+  %0 = loss.softmax %x over "class" : tensor<?x?xf64, #bc>
+  %1 = math.log %0 : tensor<?x?xf64, #bc>
+  %2 = loss.log_softmax %z over "class" : tensor<?x?xf64, #bc>
+  %3 = arith.subf %1, %2 : tensor<?x?xf64, #bc>
+  %4 = arith.mulf %3, %0 : tensor<?x?xf64, #bc>
+  %5 = loss.reduce sum %4 over "class" : tensor<?x?xf64, #bc> -> tensor<?xf64, #b>
+  loss.yield %5 : tensor<?xf64, #b>
 }

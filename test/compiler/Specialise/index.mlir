@@ -152,3 +152,23 @@ loss.program @chosen(%x: tensor<?x?xf64, #bc> {loss.kind = "input", loss.name = 
   %6 = loss.reduce sum %5 over "class" : tensor<?x?xf64, #bc> -> tensor<?xf64, #b>
   loss.yield %6 : tensor<?xf64, #b>
 }
+
+// -----
+
+#bcp = #loss.axes<batch, class, position>
+
+// Many indices a row: no gathering, but 0 where y is 0, also where x is infinite.
+// CHECK-LABEL: loss.program @wide(
+// CHECK: %[[HOT:.*]] = loss.one_hot
+// CHECK: %[[PRODUCT:.*]] = arith.mulf %arg2, %arg0
+// CHECK: %[[MEANT:.*]] = arith.cmpf une, %[[HOT]]
+// CHECK: arith.select %[[MEANT]], %[[PRODUCT]]
+loss.program @wide(%x: tensor<?x?x?xf64, #bcp> {loss.kind = "input", loss.name = "x"},
+                   %y: tensor<?x?x?xf64, #bcp> {loss.kind = "target", loss.name = "y"},
+                   %w: tensor<?x?x?xf64, #bcp> {loss.kind = "input", loss.name = "w"})
+    -> (tensor<?x?x?xf64, #bcp> {loss.result = "value"})
+    attributes {axes = #bcp, class_axis = "class"} {
+  %0 = arith.mulf %y, %w : tensor<?x?x?xf64, #bcp>
+  %1 = arith.mulf %0, %x : tensor<?x?x?xf64, #bcp>
+  loss.yield %1 : tensor<?x?x?xf64, #bcp>
+}

@@ -24,6 +24,8 @@ bool isUsedNearZero(mlir::Value value);
 
 /// Logarithms, powers and quotients of exponentials (StableForms.cpp).
 void addStableForms(mlir::RewritePatternSet &patterns);
+/// Probabilities times logarithms (StableProducts.cpp).
+void addStableProducts(mlir::RewritePatternSet &patterns);
 /// Differences that cancel (StableValues.cpp).
 void addStableValues(mlir::RewritePatternSet &patterns);
 /// Sums of log-gammas of nearby arguments, or of their derivatives (GammaSums.cpp).

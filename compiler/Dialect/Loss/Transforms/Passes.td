@@ -47,6 +47,10 @@ def Specialise : Pass<"loss-specialise", "::loss::ir::ProgramOp"> {
         gather(broadcast(x), t)  = x
         f(one_hot(t))            = select(one_hot(t) != 0, f(1), f(0))
 
+    Where it is many,
+
+        one_hot(t) * x           = select(one_hot(t) != 0, x, 0)
+
     So a term multiplied by a class-index target is computed once a row, and is 0 where the target
     is 0 even if its other factor is not finite there.
   }];

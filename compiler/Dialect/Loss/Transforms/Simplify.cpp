@@ -190,6 +190,7 @@ struct SimplifyPass : loss::ir::impl::SimplifyBase<SimplifyPass> {
     RewritePatternSet set(context);
     populateWithGenerated(set);
     addStableForms(set);
+    addStableProducts(set);
     addStableValues(set);
     addGammaSums(set);
     set.add<ExpandPower, FoldFunction, LogOfCumulativeSum, ConstantToTheRight<arith::AddFOp>,

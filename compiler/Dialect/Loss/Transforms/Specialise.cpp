@@ -105,6 +105,56 @@ template <typename Op> struct MultiplySparse : OpRewritePattern<Op> {
   }
 };
 
+/// The one-hot value that chooses `value`, and what: if one_hot(t) != 0 then x else 0, or
+/// one_hot(t).
+struct Chosen {
+  OneHotOp oneHot;
+  Value chosen; // null: 1
+
+  static std::optional<Chosen> match(Value value) {
+    if (auto oneHot = value.getDefiningOp<OneHotOp>())
+      return Chosen{oneHot, {}};
+    auto select = value.getDefiningOp<arith::SelectOp>();
+    auto isMeant = select ? select.getCondition().getDefiningOp<arith::CmpFOp>() : nullptr;
+    if (!isMeant || isMeant.getPredicate() != arith::CmpFPredicate::UNE ||
+        !isZero(isMeant.getRhs()) || !isZero(select.getFalseValue()))
+      return std::nullopt;
+    auto oneHot = isMeant.getLhs().getDefiningOp<OneHotOp>();
+    return oneHot ? std::optional(Chosen{oneHot, select.getTrueValue()}) : std::nullopt;
+  }
+
+private:
+  static bool isZero(Value value) {
+    auto broadcast = value.getDefiningOp<BroadcastOp>();
+    return broadcast && matchPattern(broadcast.getInput(), m_AnyZeroFloat());
+  }
+};
+
+// one_hot(t) * x  ==  if one_hot(t) != 0 then x else 0     where it is not gathered: 0 also where x
+// is infinite
+struct ChooseWide : OpRewritePattern<arith::MulFOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(arith::MulFOp op, PatternRewriter &rewriter) const override {
+    if (Sparse::match(op.getResult()))
+      return failure();
+    Location loc = op.getLoc();
+    for (auto [hot, x] :
+         {std::pair(op.getLhs(), op.getRhs()), std::pair(op.getRhs(), op.getLhs())}) {
+      auto chosen = Chosen::match(hot);
+      if (!chosen || chosen->oneHot.getNarrow())
+        continue;
+      Value product =
+          chosen->chosen ? arith::MulFOp::create(rewriter, loc, chosen->chosen, x).getResult() : x;
+      Value zero = constant(rewriter, loc, op.getType(), 0.0);
+      Value isMeant =
+          arith::CmpFOp::create(rewriter, loc, arith::CmpFPredicate::UNE, chosen->oneHot, zero);
+      rewriter.replaceOpWithNewOp<arith::SelectOp>(op, isMeant, product, zero);
+      return success();
+    }
+    return failure();
+  }
+};
+
 // -(one_hot * f)  ==  one_hot * (-f)
 struct NegateSparse : OpRewritePattern<arith::NegFOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -338,8 +388,9 @@ struct SpecialisePass : loss::ir::impl::SpecialiseBase<SpecialisePass> {
   LogicalResult initialize(MLIRContext *context) override {
     RewritePatternSet set(context);
     set.add<MultiplySparse<arith::MulFOp>, MultiplySparse<arith::DivFOp>, MultiplySparse<XlogyOp>,
-            NegateSparse, AddSparse<arith::AddFOp>, AddSparse<arith::SubFOp>, SumSparse, MaxAtClass,
-            SinkGather, EvaluateAtBothValues, MultiplyByMinusOne, SubtractNegated>(context);
+            ChooseWide, NegateSparse, AddSparse<arith::AddFOp>, AddSparse<arith::SubFOp>, SumSparse,
+            MaxAtClass, SinkGather, EvaluateAtBothValues, MultiplyByMinusOne, SubtractNegated>(
+        context);
     BroadcastOp::getCanonicalizationPatterns(set, context);
     ReduceOp::getCanonicalizationPatterns(set, context);
     patterns = FrozenRewritePatternSet(std::move(set));

@@ -6,9 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "compiler/Dialect/Loss/Transforms/Laws.h"
-
-#include "compiler/Autodiff/Expr.h"
+#include "compiler/Dialect/Loss/Transforms/StableForms.h"
 
 #include <cmath>
 #include <functional>
@@ -22,8 +20,6 @@ using namespace loss::ir::autodiff;
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-/// Formulas deeper than this are not looked through.
-constexpr unsigned kDepth = 8;
 
 //===----------------------------------------------------------------------===//
 // The complement of a softmax
@@ -67,12 +63,6 @@ struct OnlyMaximum {
   Expr choose(Expr there, Expr elsewhere) const { return where(isHere, there, elsewhere); }
   /// 1 - softmax(x).
   Expr complement() const { return choose(apply<SigmoidOp>(margin), 1.0 - probability); }
-};
-
-/// A place in the program for the formulas of a pattern.
-struct Place : Site {
-  Place(PatternRewriter &rewriter, Operation *op) : Site{rewriter, op->getLoc()} {}
-  Expr operator()(Value value) const { return {this, value}; }
 };
 
 /// Whether a use is a power whose exponent is no constant.
@@ -121,12 +111,6 @@ bool isDivisor(Value value) {
   return llvm::any_of(value.getUses(), [](OpOperand &use) {
     return isa<arith::DivFOp>(use.getOwner()) && use.getOperandNumber() == 1;
   });
-}
-
-/// 1 - x: x, or null.
-Value complementOf(Value value) {
-  auto difference = value.getDefiningOp<arith::SubFOp>();
-  return difference && isConstant(difference.getLhs(), 1) ? difference.getRhs() : Value();
 }
 
 // 1 - softmax(x), where it is a divisor; -expm1(log_softmax(x)), where it is the base of a power by
@@ -261,6 +245,21 @@ Recipe join(Value x, Value y, unsigned depth, Expr (*joined)(Expr, Expr)) {
           a.hasPasses || b.hasPasses};
 }
 
+/// log(max(x, y)), one of which is an exponential: the other may be negative.
+Recipe logOfMaximum(Operation *op, unsigned depth) {
+  Value x = op->getOperand(0), y = op->getOperand(1);
+  Recipe a = logOf(x, depth - 1), b = logOf(y, depth - 1);
+  if (!a && !b)
+    return {};
+  auto build = [](const Recipe &recipe, Value value, const Place &at) {
+    return recipe ? recipe.build(at)
+                  : log(apply<arith::MaximumFOp>(at(value), Expr(0.0).as(at(value))));
+  };
+  return {
+      [=](const Place &at) { return apply<arith::MaximumFOp>(build(a, x, at), build(b, y, at)); },
+      a.hasPasses || b.hasPasses};
+}
+
 Recipe logOf(Value value, unsigned depth) {
   Operation *op = value.getDefiningOp();
   if (!op || depth == 0)
@@ -294,6 +293,8 @@ Recipe logOf(Value value, unsigned depth) {
       return {};
     return {[=](const Place &at) { return 0.5 * inner.build(at); }, inner.hasPasses};
   }
+  if (isa<arith::MaximumFOp, arith::MaxNumFOp>(op))
+    return logOfMaximum(op, depth);
   // What a complement becomes.
   if (auto choice = dyn_cast<arith::SelectOp>(op)) {
     Value elsewhere = choice.getFalseValue();
@@ -449,106 +450,6 @@ struct ComplementOfWeightedProbability : OpRewritePattern<arith::SubFOp> {
   }
 };
 
-//===----------------------------------------------------------------------===//
-// p log p
-//===----------------------------------------------------------------------===//
-
-/// Whether `leaf` is the logarithm of `p`, or as infinite as that.
-bool isLogarithmOf(Value leaf, Value p) {
-  Operation *op = p.getDefiningOp(), *log = leaf.getDefiningOp();
-  if (auto exp = dyn_cast<math::ExpOp>(op)) {
-    auto product = exp.getOperand().getDefiningOp<arith::MulFOp>();
-    return leaf == exp.getOperand() ||
-           (product && (leaf == product.getLhs() || leaf == product.getRhs()));
-  }
-  if (auto softmax = dyn_cast<SoftmaxOp>(op)) {
-    auto other = dyn_cast_or_null<LogSoftmaxOp>(log);
-    return other && other.getAxisAttr() == softmax.getAxisAttr();
-  }
-  if (auto sigmoid = dyn_cast<SigmoidOp>(op)) {
-    auto other = dyn_cast_or_null<LogSigmoidOp>(log);
-    return other && other.getInput() == sigmoid.getInput();
-  }
-  // 1 - p, of whatever form, and its logarithm.
-  if (auto negated = dyn_cast<arith::NegFOp>(op)) {
-    auto inner = negated.getOperand().getDefiningOp<math::ExpM1Op>();
-    auto other = dyn_cast_or_null<Log1mExpOp>(log);
-    return inner && other && other.getInput() == inner.getOperand();
-  }
-  Value other = complementOf(p);
-  if (!other)
-    return false;
-  if (auto sigmoid = other.getDefiningOp<SigmoidOp>()) {
-    auto logarithm = dyn_cast_or_null<LogSigmoidOp>(log);
-    auto negated =
-        logarithm ? logarithm.getInput().getDefiningOp<arith::NegFOp>() : arith::NegFOp();
-    return negated && negated.getOperand() == sigmoid.getInput();
-  }
-  auto softmax = other.getDefiningOp<SoftmaxOp>();
-  if (auto logarithm = dyn_cast_or_null<Log1mExpOp>(log)) {
-    auto inner = logarithm.getInput().getDefiningOp<LogSoftmaxOp>();
-    return inner && softmax && inner.getInput() == softmax.getInput();
-  }
-  // What ComplementOfSoftmax makes of that.
-  auto choice = dyn_cast_or_null<arith::SelectOp>(log);
-  return softmax && choice && choice.getTrueValue().getDefiningOp<LogSigmoidOp>() &&
-         choice.getFalseValue().getDefiningOp<math::Log1pOp>();
-}
-
-/// Whether `value` grows no faster than powers of log p where p vanishes: a sum, difference or
-/// product of log-probabilities and constants, with the logarithm of p among them.
-bool isOfLogarithms(Value value, Value p, bool &hasOwn, unsigned depth = kDepth) {
-  if (constantOf(value))
-    return true;
-  if (isLogarithmOf(value, p))
-    return hasOwn = true;
-  Operation *op = value.getDefiningOp();
-  if (!op || depth == 0)
-    return false;
-  if (isa<LogSoftmaxOp, LogSigmoidOp>(op))
-    return true;
-  if (!isa<arith::AddFOp, arith::SubFOp, arith::MulFOp, arith::NegFOp, BroadcastOp>(op) &&
-      !(isa<arith::DivFOp>(op) && constantOf(op->getOperand(1))))
-    return false;
-  return llvm::all_of(op->getOperands(),
-                      [&](Value operand) { return isOfLogarithms(operand, p, hasOwn, depth - 1); });
-}
-
-/// A factor of `value` that is a probability, and 0 where its logarithm is -inf.
-void collectProbabilities(Value value, SmallVectorImpl<Value> &found, unsigned depth = kDepth) {
-  Operation *op = value.getDefiningOp();
-  if (!op || depth == 0)
-    return;
-  if (isa<math::ExpOp, SoftmaxOp, SigmoidOp>(op) || complementOf(value) ||
-      (isa<arith::NegFOp>(op) && op->getOperand(0).getDefiningOp<math::ExpM1Op>()))
-    found.push_back(value);
-  else if (isa<arith::MulFOp, arith::NegFOp>(op))
-    for (Value operand : op->getOperands())
-      collectProbabilities(operand, found, depth - 1);
-}
-
-// p * log(p)  =  0  at p = 0
-struct ProductWithLogarithm : OpRewritePattern<arith::MulFOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(arith::MulFOp op, PatternRewriter &rewriter) const override {
-    for (auto [left, right] :
-         {std::pair(op.getLhs(), op.getRhs()), std::pair(op.getRhs(), op.getLhs())}) {
-      SmallVector<Value> probabilities;
-      collectProbabilities(left, probabilities);
-      for (Value p : probabilities) {
-        bool hasOwn = false;
-        if (!isOfLogarithms(right, p, hasOwn) || !hasOwn)
-          continue;
-        Place at(rewriter, op);
-        Expr guarded = where(at(p) == 0.0, 0.0, at(right));
-        rewriter.replaceOp(op, (at(left) * guarded).value());
-        return success();
-      }
-    }
-    return failure();
-  }
-};
-
 } // namespace
 
 void loss::ir::addStableForms(RewritePatternSet &patterns) {
@@ -562,6 +463,6 @@ void loss::ir::addStableForms(RewritePatternSet &patterns) {
                ComplementOfSoftmax<arith::NegFOp>, OneMinusSoftmax, LogOfComplement,
                Log1mExpOfLogSigmoid, PowerOfExponential,
 
-               QuotientOfExponentials, XlogyOfExponential, ComplementOfWeightedProbability,
-               ProductWithLogarithm>(context);
+               QuotientOfExponentials, XlogyOfExponential, ComplementOfWeightedProbability>(
+      context);
 }
