@@ -139,9 +139,12 @@ public:
         sum = arith::AddFOp::create(rewriter, loc, sum, wide);
       return true;
     };
-    if constexpr (std::is_same_v<Function, LgammaOp>)
+    if constexpr (std::is_same_v<Function, LgammaOp>) {
+      while (addUp(joinTriples(root, terms, rewriter)))
+        ;
       while (addUp(joinThree(root, terms, rewriter)))
         ;
+    }
     while (addUp(joinTwo(root, terms, rewriter)))
       ;
     if (sum == root->getResult(0))
@@ -228,24 +231,74 @@ private:
       for (unsigned j = 0; j < terms.size(); ++j) {
         if (terms[i].negative || !terms[j].negative || terms[i].axis != terms[j].axis)
           continue;
-        int inCommon = int(terms[i].form.size() + terms[j].form.size()) -
-                       int(terms[i].form.minus(terms[j].form).size());
-        if (inCommon > mostInCommon) {
+        int common = inCommon(terms[i].form, terms[j].form);
+        if (common > mostInCommon) {
           best = {i, j};
-          mostInCommon = inCommon;
+          mostInCommon = common;
         }
       }
     if (!best)
       return std::nullopt;
-    const Term &u = terms[best->first], &v = terms[best->second];
+    return joinPair(root, terms, best->first, best->second, rewriter);
+  }
+
+  /// u - v of the terms at these places.
+  static Joined joinPair(Operation *root, SmallVectorImpl<Term> &terms, unsigned first,
+                         unsigned second, PatternRewriter &rewriter) {
+    const Term *u = &terms[first], *v = &terms[second];
+    // The base is the one that is made of less, or is less: the other may have rounded it away.
+    const bool isNegative = isLess(u->form, v->form);
+    if (isNegative)
+      std::swap(u, v);
     Location loc = root->getLoc();
-    Type type = join(root, {&u, &v});
-    Value difference = u.form.minus(v.form).build(rewriter, loc, type);
-    Value base = broadcastTo(rewriter, loc, v.argument, type);
+    Type type = join(root, {u, v});
+    Value difference = u->form.minus(v->form).build(rewriter, loc, type);
+    Value base = broadcastTo(rewriter, loc, v->argument, type);
     Value joined = Difference::create(rewriter, loc, base, difference);
-    Value sum = over(u.axis, joined, rewriter);
-    remove(terms, {best->first, best->second}, rewriter);
-    return Joined{sum, false};
+    Value sum = over(u->axis, joined, rewriter);
+    remove(terms, {first, second}, rewriter);
+    return {sum, isNegative};
+  }
+
+  static int inCommon(const LinearForm &u, const LinearForm &v) {
+    return int(u.size() + v.size()) - int(u.minus(v).size());
+  }
+
+  static bool isLess(const LinearForm &u, const LinearForm &v) {
+    LinearForm difference = u.minus(v);
+    return difference.isConstant() ? difference.getConstant() < 0 : u.size() < v.size();
+  }
+
+  /// Where w = u + v exactly: a logarithm of the beta function.
+  struct Triple {
+    unsigned u, v, w;
+  };
+
+  /// The difference of two of them that have their variables in common, as in a beta-binomial
+  /// likelihood, cancels: it is the one of their parts. Those of w come first, then no such pair is
+  /// left.
+  static std::optional<Joined> joinTriples(Operation *root, SmallVectorImpl<Term> &terms,
+                                           PatternRewriter &rewriter) {
+    SmallVector<Triple> triples;
+    for (unsigned w = 0; w < terms.size(); ++w)
+      for (unsigned u = 0; u < terms.size(); ++u)
+        for (unsigned v = u + 1; v < terms.size(); ++v)
+          if (terms[u].negative != terms[w].negative && terms[v].negative != terms[w].negative &&
+              terms[u].axis == terms[w].axis && terms[v].axis == terms[w].axis) {
+            LinearForm rest = terms[w].form.minus(terms[u].form).minus(terms[v].form);
+            if (rest.isConstant() && rest.getConstant() == 0 && !terms[w].form.isConstant())
+              triples.push_back({u, v, w});
+          }
+    auto areLike = [&](unsigned i, unsigned j) {
+      return inCommon(terms[i].form, terms[j].form) > 0;
+    };
+    for (const Triple &a : triples)
+      for (const Triple &b : triples)
+        if (!terms[a.w].negative && terms[b.w].negative && terms[a.w].axis == terms[b.w].axis &&
+            areLike(a.w, b.w) &&
+            ((areLike(a.u, b.u) && areLike(a.v, b.v)) || (areLike(a.u, b.v) && areLike(a.v, b.u))))
+          return joinPair(root, terms, a.w, b.w, rewriter);
+    return std::nullopt;
   }
 
   /// w, and u and v of the other sign, with w = u + v + c.
@@ -277,7 +330,8 @@ private:
                              broadcastTo(rewriter, loc, v.argument, type));
   }
 
-  /// The greater one is the base: its log-gamma is the one that w's cancels.
+  /// The greater one is the base: its log-gamma is the one that w's cancels. But for w less than
+  /// both, where they are below 2, it may have rounded the other one away, and nothing cancels.
   static Value nearlyBeta(Operation *root, const Term &u, const Term &v, const Term &w,
                           PatternRewriter &rewriter) {
     Type type = join(root, {&u, &v, &w});
@@ -288,11 +342,19 @@ private:
     Value toY = w.form.minus(v.form).build(rewriter, loc, type);
     // One condition for all three, so that derivatives are those of one branch at a time.
     Value isX = arith::CmpFOp::create(rewriter, loc, arith::CmpFPredicate::OGE, x, y);
-    Value greatest = arith::SelectOp::create(rewriter, loc, isX, x, y);
-    Value least = arith::SelectOp::create(rewriter, loc, isX, y, x);
+    if (w.form.minus(u.form).minus(v.form).getConstant() < 0) {
+      Value two = arith::ConstantOp::create(rewriter, loc,
+                                            rewriter.getFloatAttr(getElementTypeOrSelf(type), 2));
+      Value isSmall = arith::CmpFOp::create(rewriter, loc, arith::CmpFPredicate::OLT,
+                                            arith::MaximumFOp::create(rewriter, loc, x, y),
+                                            broadcastTo(rewriter, loc, two, type));
+      isX = arith::XOrIOp::create(rewriter, loc, isX, isSmall);
+    }
+    Value base = arith::SelectOp::create(rewriter, loc, isX, x, y);
+    Value other = arith::SelectOp::create(rewriter, loc, isX, y, x);
     Value difference = arith::SelectOp::create(rewriter, loc, isX, toX, toY);
-    return arith::SubFOp::create(rewriter, loc, LgammaOp::create(rewriter, loc, least),
-                                 LogRisingFactorialOp::create(rewriter, loc, greatest, difference));
+    return arith::SubFOp::create(rewriter, loc, LgammaOp::create(rewriter, loc, other),
+                                 LogRisingFactorialOp::create(rewriter, loc, base, difference));
   }
 };
 

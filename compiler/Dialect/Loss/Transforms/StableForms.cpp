@@ -65,6 +65,24 @@ struct OnlyMaximum {
   Expr complement() const { return choose(apply<SigmoidOp>(margin), 1.0 - probability); }
 };
 
+Expr abs(Expr x) { return apply<math::AbsFOp>(x); }
+Expr logSumExp(Expr x, StringAttr axis) {
+  return {&x.at(), LogSumExpOp::create(x.at().builder, x.at().loc, x.value(), axis)};
+}
+
+/// log(exp(x) + exp(y)), also where both are 0, or one is infinite.
+Expr logAddExp(Expr x, Expr y) {
+  Expr m = apply<arith::MaximumFOp>(x, y);
+  Expr tail = apply<SoftplusOp>(-abs(x - y));
+  return where(abs(m) == kInfinity, m, m + tail);
+}
+
+/// log I0(x) = |x| + log(exp(-|x|) I0(x)), with the derivative I1 / I0.
+Expr logBesselI0(Expr x) {
+  Expr scaled = apply<BesselI0eOp>(x);
+  return given(abs(x) + log(scaled), x, apply<BesselI1eOp>(x) / scaled);
+}
+
 /// Whether a use is a power whose exponent is no constant.
 bool isBaseOfOpenPower(Value value) {
   return llvm::any_of(value.getUses(), [](OpOperand &use) {
@@ -188,6 +206,91 @@ struct WeightedProbability {
 
 Recipe logOf(Value value, unsigned depth = kDepth);
 
+/// Of sum(exp(x)), and of sum(if c then 0 else exp(x)).
+Recipe logOfSumOfExp(Value value) {
+  auto sum = value.getDefiningOp<ReduceOp>();
+  if (!sum || sum.getKind() != ReduceKind::sum)
+    return {};
+  StringAttr axis = sum.getAxisAttr();
+  if (auto exp = sum.getInput().getDefiningOp<math::ExpOp>())
+    return {[=, x = exp.getOperand()](const Place &at) { return logSumExp(at(x), axis); }};
+  auto choice = sum.getInput().getDefiningOp<arith::SelectOp>();
+  if (!choice)
+    return {};
+  const bool isZeroThere = isConstant(choice.getTrueValue(), 0);
+  if (!isZeroThere && !isConstant(choice.getFalseValue(), 0))
+    return {};
+  auto exp =
+      (isZeroThere ? choice.getFalseValue() : choice.getTrueValue()).getDefiningOp<math::ExpOp>();
+  if (!exp)
+    return {};
+  return {[=, operand = exp.getOperand(), condition = choice.getCondition()](const Place &at) {
+    Expr x = at(operand), c = at(condition);
+    Expr meant = isZeroThere ? where(c, -kInfinity, x) : where(c, x, -kInfinity);
+    Expr areNone = greatest(meant, axis) == -kInfinity;
+    return where(areNone, -kInfinity, logSumExp(where(spread(areNone, x), 0.0, meant), axis));
+  }};
+}
+
+/// log(mean(exp(x))): log1p(mean(expm1(x))) where that mean is near 0, so that small x keep their
+/// digits.
+Recipe logOfMeanOfExp(Value total, Value count) {
+  auto sum = total.getDefiningOp<ReduceOp>();
+  while (auto broadcast = count.getDefiningOp<BroadcastOp>())
+    count = broadcast.getInput();
+  auto size = count.getDefiningOp<AxisSizeOp>();
+  if (!sum || sum.getKind() != ReduceKind::sum || !size || size.getAxisAttr() != sum.getAxisAttr())
+    return {};
+  auto exp = sum.getInput().getDefiningOp<math::ExpOp>();
+  if (!exp)
+    return {};
+  return {[=, axis = sum.getAxisAttr(), operand = exp.getOperand()](const Place &at) {
+    Expr x = at(operand), n = spread(at(count), at(total));
+    Expr excess = loss::ir::autodiff::sum(apply<math::ExpM1Op>(x), axis) / n;
+    Expr near = apply<math::Log1pOp>(excess), far = logSumExp(x, axis) - log(n);
+    return where(Expr(0.5) > abs(excess), near, far);
+  }};
+}
+
+/// log(x / sum(exp(y))) = -logsumexp(y - log(x)): relative to x, so that what is small keeps its
+/// digits.
+Recipe logOfShare(Value share, Value total, unsigned depth) {
+  auto sum = total.getDefiningOp<ReduceOp>();
+  auto exp = sum && sum.getKind() == ReduceKind::sum ? sum.getInput().getDefiningOp<math::ExpOp>()
+                                                     : math::ExpOp();
+  Recipe own = exp ? logOf(share, depth - 1) : Recipe();
+  if (!own)
+    return {};
+  return {[=, axis = sum.getAxisAttr(), operand = exp.getOperand()](const Place &at) {
+            Expr y = at(operand);
+            return -logSumExp(y - spread(own.build(at), y), axis);
+          },
+          own.hasPasses};
+}
+
+/// Whether `value` is a sum of `term` and something else: log(x / (x + y)) has a law of its own.
+bool isSumWith(Value value, Value term) {
+  auto sum = value.getDefiningOp<arith::AddFOp>();
+  return sum && (sum.getLhs() == term || sum.getRhs() == term);
+}
+
+/// Of exp(x) + exp(y), unless that is a hyperbolic cosine.
+Recipe logOfAdded(arith::AddFOp sum, unsigned depth) {
+  Value x = sum.getLhs(), y = sum.getRhs();
+  auto isNegated = [](Value a, Value b) {
+    auto exp = a.getDefiningOp<math::ExpOp>(), other = b.getDefiningOp<math::ExpOp>();
+    auto negated = exp ? exp.getOperand().getDefiningOp<arith::NegFOp>() : arith::NegFOp();
+    return negated && other && negated.getOperand() == other.getOperand();
+  };
+  if (isNegated(x, y) || isNegated(y, x))
+    return {};
+  Recipe a = logOf(x, depth - 1), b = logOf(y, depth - 1);
+  if (!a || !b)
+    return {};
+  return {[=](const Place &at) { return logAddExp(a.build(at), b.build(at)); },
+          a.hasPasses || b.hasPasses};
+}
+
 /// log(1 - value).
 Recipe logOfComplement(Value value, unsigned depth = kDepth) {
   if (depth == 0)
@@ -230,10 +333,15 @@ Recipe logOfComplement(Value value, unsigned depth = kDepth) {
 
 /// The logarithms of both, joined.
 Recipe join(Value x, Value y, unsigned depth, Expr (*joined)(Expr, Expr)) {
-  // A positive constant may stand for one of them.
+  // A positive constant, or a size, may stand for one of them.
   auto recipe = [&](Value value) -> Recipe {
     if (std::optional<double> c = constantOf(value); c && *c > 0 && *c < kInfinity)
       return {[=](const Place &at) { return Expr(std::log(*c)).as(at(value)); }};
+    Value inner = value;
+    while (auto broadcast = inner.getDefiningOp<BroadcastOp>())
+      inner = broadcast.getInput();
+    if (inner.getDefiningOp<AxisSizeOp>())
+      return {[=](const Place &at) { return log(at(value)); }};
     return logOf(value, depth - 1);
   };
   if (constantOf(x) && constantOf(y))
@@ -285,8 +393,21 @@ Recipe logOf(Value value, unsigned depth) {
     return logOfComplement(other, depth - 1);
   if (isa<arith::MulFOp>(op))
     return join(x, op->getOperand(1), depth, [](Expr a, Expr b) { return a + b; });
-  if (isa<arith::DivFOp>(op))
+  if (isa<arith::DivFOp>(op)) {
+    if (isSumWith(op->getOperand(1), x))
+      return {};
+    if (Recipe mean = logOfMeanOfExp(x, op->getOperand(1)))
+      return mean;
+    if (Recipe share = logOfShare(x, op->getOperand(1), depth))
+      return share;
     return join(x, op->getOperand(1), depth, [](Expr a, Expr b) { return a - b; });
+  }
+  if (auto sum = dyn_cast<arith::AddFOp>(op))
+    return logOfAdded(sum, depth);
+  if (isa<BesselI0Op>(op))
+    return {[=](const Place &at) { return logBesselI0(at(x)); }};
+  if (Recipe sum = logOfSumOfExp(value))
+    return sum;
   if (isa<math::SqrtOp>(op)) {
     Recipe inner = logOf(x, depth - 1);
     if (!inner)

@@ -23,6 +23,14 @@ inline mlir::Value complementOf(mlir::Value value) {
   return difference && isConstant(difference.getLhs(), 1) ? difference.getRhs() : mlir::Value();
 }
 
+/// (exp(x) - 1 - x) / x by its series, for |x| < 1/8.
+inline autodiff::Expr expRestOver(autodiff::Expr x) {
+  autodiff::Expr series = 1.0 / 39916800 * x + 1.0 / 3628800;
+  for (double factorial : {362880, 40320, 5040, 720, 120, 24, 6, 2})
+    series = series * x + 1.0 / factorial;
+  return series * x;
+}
+
 } // namespace loss::ir
 
 #endif // LOSSLANG_DIALECT_LOSS_TRANSFORMS_STABLEFORMS_H

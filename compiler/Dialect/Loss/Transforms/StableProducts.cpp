@@ -137,11 +137,7 @@ struct DivergenceOfSoftmaxes : OpRewritePattern<ReduceOp> {
          q = apply<math::ExpOp>(logQ);
     Expr d = logQ - logP, near = Expr(0.125) > apply<math::AbsFOp>(d);
     Expr ratio = where(p == 0.0, 0.0, logP - logQ);
-    // (exp(d) - 1 - d) / d
-    Expr rest = 1.0 / 3628800 * d + 1.0 / 362880;
-    for (double factorial : {40320, 5040, 720, 120, 24, 6, 2})
-      rest = rest * d + 1.0 / factorial;
-    rest = rest * d;
+    Expr rest = expRestOver(d);
     Expr value = where(near, p * (d * rest), q - p + p * ratio);
     Expr byQ = where(near, p * (d + d * rest), q - p);
     Expr term = given(given(value, logP, p * ratio), logQ, byQ);

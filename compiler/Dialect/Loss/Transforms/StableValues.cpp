@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "compiler/Dialect/Loss/Transforms/Laws.h"
+#include "compiler/Dialect/Loss/Transforms/StableForms.h"
 
 #include "compiler/Autodiff/Expr.h"
 
@@ -148,6 +148,137 @@ struct RootMinusOne : OpRewritePattern<arith::SubFOp> {
   }
 };
 
+/// Whether `value` is the square of `root`, seen through broadcasts.
+bool isSquareOf(Value value, Value root) {
+  auto behindBroadcasts = [](Value inner) {
+    while (auto broadcast = inner.getDefiningOp<BroadcastOp>())
+      inner = broadcast.getInput();
+    return inner;
+  };
+  if (std::optional<double> square = constantOf(value), r = constantOf(root); square && r)
+    return std::abs(*square - *r * *r) <= 1e-15 * *square;
+  auto product = behindBroadcasts(value).getDefiningOp<arith::MulFOp>();
+  return product && behindBroadcasts(product.getLhs()) == behindBroadcasts(root) &&
+         behindBroadcasts(product.getRhs()) == behindBroadcasts(root);
+}
+
+// sqrt(s + r r) - r  =  s / (sqrt(s + r r) + |r|)     for 0 <= r and s < r r
+struct RootMinusItsPart : OpRewritePattern<arith::SubFOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(arith::SubFOp op, PatternRewriter &rewriter) const override {
+    auto root = op.getLhs().getDefiningOp<math::SqrtOp>();
+    auto sum = root ? root.getOperand().getDefiningOp<arith::AddFOp>() : arith::AddFOp();
+    if (!sum)
+      return failure();
+    const bool isLeft = isSquareOf(sum.getLhs(), op.getRhs());
+    if (!isLeft && !isSquareOf(sum.getRhs(), op.getRhs()))
+      return failure();
+    Site site{rewriter, op.getLoc()};
+    Expr s(&site, isLeft ? sum.getRhs() : sum.getLhs());
+    Expr square(&site, isLeft ? sum.getLhs() : sum.getRhs());
+    Expr r(&site, op.getRhs()), whole(&site, root.getResult());
+    // Elsewhere not as this difference, which would be taken for it again.
+    if (std::optional<double> c = constantOf(op.getRhs())) {
+      if (*c <= 0)
+        return failure();
+      rewriter.replaceOp(op, where(square > s, s / (whole + r), whole + -*c).value());
+      return success();
+    }
+    // |r|, with the slope 1 at 0.
+    Expr size = where(r >= 0.0, r, -r);
+    Expr near = where(square > s, s / (whole + size), whole - size);
+    rewriter.replaceOp(op, (near + where(r >= 0.0, 0.0, -2.0 * r)).value());
+    return success();
+  }
+};
+
+/// The terms of a sum, however it is grouped, and whether each is subtracted.
+void collectTerms(Operation *sum, bool negative, SmallVectorImpl<std::pair<Value, bool>> &terms) {
+  for (OpOperand &operand : sum->getOpOperands()) {
+    const bool subtracted =
+        isa<arith::NegFOp>(sum) || (isa<arith::SubFOp>(sum) && operand.getOperandNumber() == 1);
+    Operation *inner = operand.get().getDefiningOp();
+    if (isa_and_nonnull<arith::AddFOp, arith::SubFOp, arith::NegFOp>(inner) && inner->hasOneUse())
+      collectTerms(inner, negative != subtracted, terms);
+    else
+      terms.push_back({operand.get(), negative != subtracted});
+  }
+}
+
+/// exp(x) - 1 - x, with the derivative expm1(x): its series for small x.
+Expr expRest(Expr x) {
+  Expr slope = apply<math::ExpM1Op>(x);
+  Expr isNear = 0.125 > abs(x);
+  // Not as a difference, which would be taken for this one again.
+  Expr far = x * (slope / where(isNear, 1.0, x) + -1.0);
+  return given(where(isNear, x * expRestOver(x), far), x, slope);
+}
+
+// exp(x) - 1 - x  =  x^2 / 2 + ..., wherever in a sum the three stand: the KL divergence of normal
+// distributions
+template <typename Op> struct ExpRest : OpRewritePattern<Op> {
+  explicit ExpRest(MLIRContext *context, PatternBenefit benefit)
+      : OpRewritePattern<Op>(context, benefit) {
+    this->setDebugName("ExpRest");
+  }
+  LogicalResult matchAndRewrite(Op op, PatternRewriter &rewriter) const override {
+    if (op->hasOneUse() && isa<arith::AddFOp, arith::SubFOp, arith::NegFOp>(*op->user_begin()))
+      return failure();
+    SmallVector<std::pair<Value, bool>> terms;
+    collectTerms(op, false, terms);
+    for (unsigned i = 0; i < terms.size(); ++i) {
+      auto [value, negative] = terms[i];
+      Operation *source = value.getDefiningOp();
+      if (!isa_and_nonnull<math::ExpOp, math::ExpM1Op>(source))
+        continue;
+      Value x = source->getOperand(0);
+      // One of these, or none: what is taken out of the sum besides.
+      const bool needsOne = isa<math::ExpOp>(source);
+      std::optional<unsigned> own, one;
+      for (unsigned k = 0; k < terms.size(); ++k) {
+        if (terms[k].first == x && terms[k].second != negative)
+          own = k;
+        else if (isConstant(terms[k].first, terms[k].second != negative ? 1 : -1))
+          one = k;
+      }
+      if (!own || (needsOne && !one))
+        continue;
+      Site site{rewriter, op.getLoc()};
+      Expr rest = expRest({&site, x});
+      Expr sum = negative ? -rest : rest;
+      for (unsigned k = 0; k < terms.size(); ++k)
+        if (k != i && k != *own && !(needsOne && k == *one)) {
+          Expr term(&site, terms[k].first);
+          sum = terms[k].second ? sum - term : sum + term;
+        }
+      rewriter.replaceOp(op, sum.value());
+      return success();
+    }
+    return failure();
+  }
+};
+
+// x log(x)  =  0  at x = 0, and so is x log(x / y)
+struct ProductWithOwnLogarithm : OpRewritePattern<arith::MulFOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(arith::MulFOp op, PatternRewriter &rewriter) const override {
+    for (auto [x, factor] :
+         {std::pair(op.getLhs(), op.getRhs()), std::pair(op.getRhs(), op.getLhs())}) {
+      auto logarithm = factor.getDefiningOp<math::LogOp>();
+      Value inner = logarithm ? logarithm.getOperand() : Value();
+      auto quotient = inner ? inner.getDefiningOp<arith::DivFOp>() : arith::DivFOp();
+      if (!inner || (inner != x && !(quotient && quotient.getLhs() == x)))
+        continue;
+      Site site{rewriter, op.getLoc()};
+      Expr own(&site, x), safe = where(own == 0.0, 1.0, own);
+      Expr operand = quotient && inner != x ? safe / Expr(&site, quotient.getRhs()) : safe;
+      rewriter.replaceOp(op, (own * log(operand)).value());
+      return success();
+    }
+    return failure();
+  }
+};
+
 // x^c - 1  =  expm1(c log(x))     where |c log(x)| < 1, for c that is no whole number
 struct PowerMinusOne : OpRewritePattern<arith::SubFOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -170,5 +301,6 @@ struct PowerMinusOne : OpRewritePattern<arith::SubFOp> {
 
 void loss::ir::addStableValues(RewritePatternSet &patterns) {
   patterns.add<LogOfCosh, LogCoshBySoftplus, PlusMinusConstant, CosineMinusOne, RootMinusOne,
-               PowerMinusOne>(patterns.getContext(), /*benefit=*/2);
+               RootMinusItsPart, PowerMinusOne, ProductWithOwnLogarithm, ExpRest<arith::AddFOp>,
+               ExpRest<arith::SubFOp>>(patterns.getContext(), /*benefit=*/2);
 }
