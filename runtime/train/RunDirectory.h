@@ -33,9 +33,9 @@ private:
   std::string path;
 };
 
-/// Trains and keeps the folder up to date: the configuration at the start (of a resumed run at the end),
-/// metrics at every validation, all of it at the end. The checkpoint path of `config` is replaced, and the number of
-/// threads is settled (threadsOf()).
+/// Trains and keeps the folder up to date: the configuration at the start (of a resumed run at the
+/// end), metrics at every validation, all of it at the end. The checkpoint path of `config` is
+/// replaced, and the number of threads is settled (threadsOf()).
 TrainResult trainInDirectory(TrainConfig config, const TrainLoss &loss, const Dataset &data,
                              const RunDirectory &directory, const ProgressFn &progress = {});
 

@@ -100,9 +100,7 @@ Real Evaluation::deviated(double x, Place place, const Role &role, unsigned i) {
     return x;
   // Distances of different elements are no multiples of each other.
   Real distance = powerOfTwo(place.exponent) * Real(1 + 0.25 * double(i * 7 % 11) / 11);
-  int sign = x <= role.range.least      ? 1
-             : x >= role.range.greatest ? -1
-                                        : signOf(place.direction, i);
+  int sign = x <= role.range.least ? 1 : x >= role.range.greatest ? -1 : signOf(place.direction, i);
   return Real(x) + Real(sign) * distance * Real(size);
 }
 
@@ -122,9 +120,9 @@ mlir::FailureOr<Evaluation::Result> Evaluation::at(Place place) {
   for (const lang::ProgramInput &input : typed.inputs) {
     Domain domain = domainOf(input, typed);
     bool isDistribution = domain == Domain::Target && point.data.classes.empty();
-    add(input.name, {isDistribution ? Range{0, 1} : rangeOf(domain),
-                     isDiscrete(domain) && !isDistribution,
-                     domain == Domain::Real || domain == Domain::Logits});
+    add(input.name,
+        {isDistribution ? Range{0, 1} : rangeOf(domain), isDiscrete(domain) && !isDistribution,
+         domain == Domain::Real || domain == Domain::Logits});
   }
   for (const lang::ProgramParam &param : typed.params)
     add(param.name,

@@ -53,9 +53,9 @@ mlir::FailureOr<Exact> evaluateExactly(ir::ProgramOp program, const lang::Progra
 
 /// Makes room in `exact` for what rounding of the arguments gives, and for subgradients: for the
 /// numbers of other arguments, each off by `relative` times itself in one direction or the other (a
-/// code is numerically stable if it gives nearly one of them: Higham 2002, Accuracy and Stability of
-/// Numerical Algorithms, section 1.5, mixed forward-backward error), and where the function has a
-/// kink, for its limits from more directions. `isSum`: elements of an input are added up with
+/// code is numerically stable if it gives nearly one of them: Higham 2002, Accuracy and Stability
+/// of Numerical Algorithms, section 1.5, mixed forward-backward error), and where the function has
+/// a kink, for its limits from more directions. `isSum`: elements of an input are added up with
 /// others, so that for a gradient they may be off by `relative` times 1.
 mlir::LogicalResult admitNeighbours(Exact &exact, double relative, bool isSum,
                                     ir::ProgramOp program, const lang::Program &typed,

@@ -148,9 +148,10 @@ int main(int argc, char **argv) {
       outs() << "listed, but no longer found: " << row << "\n";
     std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
     outs() << losses.size() << " losses at " << sum.points << " points: " << sum.compared
-           << " numbers compared, " << sum.excepted << " excepted; of the exact numbers " << sum.limits
-           << " are limits, " << sum.infinite << " infinite; losses with findings: " << found
-           << ", new findings: " << isNew << format(", %.0f s\n", taken.count());
+           << " numbers compared, " << sum.excepted << " excepted; of the exact numbers "
+           << sum.limits << " are limits, " << sum.infinite
+           << " infinite; losses with findings: " << found << ", new findings: " << isNew
+           << format(", %.0f s\n", taken.count());
   }
   return isNew || !unused.empty();
 }
