@@ -88,11 +88,14 @@ bool isOfLogarithms(Value value, Value p, bool &hasOwn, unsigned depth = kDepth)
     return false;
   if (isa<LogSoftmaxOp, LogSigmoidOp, LogSumExpOp>(op) || isLogarithmOfMean(op))
     return true;
-  if (!isa<arith::AddFOp, arith::SubFOp, arith::MulFOp, arith::NegFOp, BroadcastOp>(op) &&
+  // A logarithm of a sum of exponentials has the greater one, an absolute value and a softplus.
+  if (!isa<arith::AddFOp, arith::SubFOp, arith::MulFOp, arith::NegFOp, BroadcastOp,
+           arith::MaximumFOp, arith::SelectOp, math::AbsFOp, SoftplusOp>(op) &&
       !(isa<arith::DivFOp>(op) && constantOf(op->getOperand(1))))
     return false;
-  return llvm::all_of(op->getOperands(),
-                      [&](Value operand) { return isOfLogarithms(operand, p, hasOwn, depth - 1); });
+  auto operands = op->getOperands().drop_front(isa<arith::SelectOp>(op) ? 1 : 0);
+  return llvm::all_of(
+      operands, [&](Value operand) { return isOfLogarithms(operand, p, hasOwn, depth - 1); });
 }
 
 /// p and q of sum(p * (log p - log q)), by their logarithms, both of a softmax over the axis.
@@ -159,6 +162,14 @@ void collectProbabilities(Value value, SmallVectorImpl<Value> &found, unsigned d
       collectProbabilities(operand, found, depth - 1);
 }
 
+/// Whether `value` is 0 where p is.
+bool isGuarded(Value value, Value p) {
+  auto choice = value.getDefiningOp<arith::SelectOp>();
+  auto isZero = choice ? choice.getCondition().getDefiningOp<arith::CmpFOp>() : arith::CmpFOp();
+  return isZero && isZero.getPredicate() == arith::CmpFPredicate::OEQ && isZero.getLhs() == p &&
+         isConstant(isZero.getRhs(), 0) && isConstant(choice.getTrueValue(), 0);
+}
+
 // p * log(p)  =  0  at p = 0
 struct ProductWithLogarithm : OpRewritePattern<arith::MulFOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -169,7 +180,7 @@ struct ProductWithLogarithm : OpRewritePattern<arith::MulFOp> {
       collectProbabilities(left, probabilities);
       for (Value p : probabilities) {
         bool hasOwn = false;
-        if (!isOfLogarithms(right, p, hasOwn) || !hasOwn)
+        if (isGuarded(right, p) || !isOfLogarithms(right, p, hasOwn) || !hasOwn)
           continue;
         Place at(rewriter, op);
         Expr guarded = where(at(p) == 0.0, 0.0, at(right));
