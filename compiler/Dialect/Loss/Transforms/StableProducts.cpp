@@ -94,8 +94,8 @@ bool isOfLogarithms(Value value, Value p, bool &hasOwn, unsigned depth = kDepth)
       !(isa<arith::DivFOp>(op) && constantOf(op->getOperand(1))))
     return false;
   auto operands = op->getOperands().drop_front(isa<arith::SelectOp>(op) ? 1 : 0);
-  return llvm::all_of(
-      operands, [&](Value operand) { return isOfLogarithms(operand, p, hasOwn, depth - 1); });
+  return llvm::all_of(operands,
+                      [&](Value operand) { return isOfLogarithms(operand, p, hasOwn, depth - 1); });
 }
 
 /// p and q of sum(p * (log p - log q)), by their logarithms, both of a softmax over the axis.
