@@ -95,8 +95,8 @@ private:
   void checkRoots() {
     for (const RootAtZero &root : rootsAtZero(program, ranges, varies))
       warn("root-at-zero", program.nodes[root.node],
-           "the gradient of " + root.root + " is infinite or NaN where its operand is 0, as this " +
-               "one can be",
+           "the gradient of " + root.root + " is infinite or NaN where its operand is " +
+               root.operand + ", as this one can be",
            root.hint);
   }
 

@@ -1,6 +1,8 @@
 //===- Ranges.cpp ---------------------------------------------------------===//
 #include "lang/Ranges.h"
 
+#include "lang/Forms.h"
+
 #include <algorithm>
 #include <cmath>
 
@@ -39,7 +41,20 @@ Range corners(std::initializer_list<double> values) {
   return outwards(result);
 }
 
-Range add(Range x, Range y) { return corners({x.low + y.low, x.high + y.high}); }
+/// A number as f32 has it, with its neighbours.
+Range around(double value) {
+  float narrow = static_cast<float>(value);
+  float limit = std::numeric_limits<float>::infinity();
+  return {std::min<double>(value, std::nextafter(narrow, -limit)),
+          std::max<double>(value, std::nextafter(narrow, limit))};
+}
+
+Range add(Range x, Range y) {
+  // Parts of constants: 1 - 1e-6 is not 1.
+  if (x.isPoint() && y.isPoint() && std::isfinite(x.low + y.low) && x.low + y.low != 0)
+    return around(x.low + y.low);
+  return corners({x.low + y.low, x.high + y.high});
+}
 
 Range mul(Range x, Range y) {
   // An end that is 0 times one that is infinite: every product between is 0 or has the sign of the
@@ -134,11 +149,15 @@ Range compare(Op op, Range x, Range y) {
 
 class Analysis {
 public:
-  explicit Analysis(const Program &program) : program(program) {}
+  explicit Analysis(const Program &program) : program(program), forms(program) {}
 
   std::vector<Range> run() {
-    for (const Node &node : program.nodes) {
-      Range range = evaluate(node);
+    for (NodeId id = 0; id < program.nodes.size(); ++id) {
+      Range range = evaluate(program.nodes[id]);
+      // The vectors have length 1 but for rounding.
+      constexpr double cosine = 1 + 2.5e-7;
+      if (forms.isCosine(id))
+        range = {std::max(range.low, -cosine), cosine};
       // No number is in it: nothing can be said about what is there instead.
       ranges.push_back(range.low <= range.high ? range : all);
     }
@@ -174,12 +193,14 @@ private:
     Range x = node.operandCount ? operand(node, 0) : all;
     Range y = node.operandCount > 1 ? operand(node, 1) : all;
     Range z = node.operandCount > 2 ? operand(node, 2) : all;
-    if (node.operandCount == 2 && node.operands[0] == node.operands[1]) {
+    if (node.operandCount == 2 && forms.isSame(node.operands[0], node.operands[1])) {
       if (node.op == Op::Mul)
         return square(x);
       if (node.op == Op::Sub)
         return {0, 0};
     }
+    if (node.op == Op::Mul && forms.isOpposite(node.operands[0], node.operands[1]))
+      return {-square(x).high, -square(x).low};
     switch (node.op) {
     case Op::Rename:
     case Op::Broadcast:
@@ -303,6 +324,7 @@ private:
   }
 
   const Program &program;
+  Forms forms;
   std::vector<Range> ranges;
 };
 

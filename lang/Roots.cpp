@@ -1,11 +1,13 @@
 //===- Roots.cpp ----------------------------------------------------------===//
 #include "lang/Roots.h"
 
+#include "lang/Forms.h"
+
 #include <algorithm>
+#include <charconv>
 #include <cmath>
-#include <map>
+#include <optional>
 #include <set>
-#include <tuple>
 
 namespace loss::lang {
 
@@ -17,18 +19,17 @@ class RootFinder {
 public:
   RootFinder(const Program &program, const std::vector<Range> &ranges,
              const std::vector<bool> &varies)
-      : program(program), ranges(ranges), varies(varies) {}
+      : program(program), ranges(ranges), varies(varies), forms(program) {}
 
   std::vector<RootAtZero> run() {
-    number();
     findZeros();
     findUses();
     std::vector<RootAtZero> found;
     // Following each root to the result takes time, and more warnings help nobody.
     constexpr size_t most = 100;
     for (NodeId id = 0; id < program.nodes.size() && found.size() < most; ++id)
-      if (std::string root = rootOf(program.nodes[id]); !root.empty() && isAtRisk(id))
-        found.push_back({id, root, hintFor(program.nodes[id])});
+      if (auto root = rootOf(program.nodes[id]); root && isAtRisk(id, *root))
+        found.push_back({id, root->name, placeOf(*root), hintFor(id, *root)});
     return found;
   }
 
@@ -41,64 +42,64 @@ private:
     return node.op == Op::Constant && node.value == value;
   }
 
-  //===--- Equal values ---------------------------------------------------===//
+  /// The least value of an operand; of an expression of parameters that at their defaults.
+  double lowOf(const Node &node, size_t i) const {
+    double value = forms.valueOf(node.operands[i]);
+    return std::isnan(value) ? rangeOf(node, i).low : value;
+  }
 
-  /// The first node that computes the same as each: what is written twice is one value.
-  void number() {
-    using Key = std::tuple<Op, uint8_t, uint8_t, uint32_t, double, std::array<NodeId, 3>>;
-    std::map<Key, NodeId> first;
-    for (NodeId id = 0; id < program.nodes.size(); ++id) {
+  //===--- Kinds of roots -------------------------------------------------===//
+
+  /// A function whose slope is infinite at some operands.
+  struct Root {
+    /// "sqrt"
+    std::string name;
+    NodeId operand;
+    /// Where: at 0 of the operand, at an end of the domain.
+    enum { AtZero, AtEnds, AtOne } place = AtZero;
+    double exponent = 0.5;
+  };
+
+  /// `c * log(u)`, `log(u) / k`: u and its power.
+  std::optional<std::pair<NodeId, double>> powerOf(NodeId exponent, Op log) const {
+    double power = 1;
+    for (NodeId id = forms.strip(exponent);;) {
       const Node &node = at(id);
-      std::array<NodeId, 3> operands = {};
-      for (size_t i = 0; i < node.operandCount; ++i)
-        operands[i] = same[node.operands[i]];
-      if (node.op == Op::Add || node.op == Op::Mul)
-        std::sort(operands.begin(), operands.begin() + 2);
-      same.push_back(
-          first.emplace(Key{node.op, node.axis, node.axis2, node.index, node.value, operands}, id)
-              .first->second);
+      if (node.op == log)
+        return std::pair(node.operands[0], power);
+      if (node.op != Op::Mul && node.op != Op::Div)
+        return std::nullopt;
+      size_t factor = node.op == Op::Mul && !std::isnan(forms.valueOf(node.operands[0])) ? 0 : 1;
+      double value = forms.valueOf(node.operands[factor]);
+      power = node.op == Op::Mul ? power * value : power / value;
+      id = forms.strip(node.operands[1 - factor]);
     }
   }
 
-  //===--- Exponents ------------------------------------------------------===//
-
-  /// The value of an exponent: a constant, or an expression of parameters at their defaults. NaN
-  /// for one that is not known.
-  double valueOf(const Node &node) const {
-    double unknown = std::nan("");
-    if (node.op == Op::Constant)
-      return node.value;
-    if (node.op == Op::Param)
-      return program.params[node.index].defaultValue;
-    if (node.operandCount == 0 || node.operandCount > 2)
-      return unknown;
-    double x = valueOf(operand(node, 0)), y = node.operandCount > 1 ? valueOf(operand(node, 1)) : 0;
+  /// What kind of root a node is, or nothing.
+  std::optional<Root> rootOf(const Node &node) const {
     switch (node.op) {
-    case Op::Broadcast:
-      return x;
-    case Op::Neg:
-      return -x;
-    case Op::Add:
-      return x + y;
-    case Op::Sub:
-      return x - y;
-    case Op::Mul:
-      return x * y;
-    case Op::Div:
-      return x / y;
+    case Op::sqrt:
+      return Root{"sqrt", node.operands[0]};
+    case Op::pow:
+      if (double power = forms.valueOf(node.operands[1]); power > 0 && power < 1)
+        return Root{"a power below 1", node.operands[0], Root::AtZero, power};
+      return std::nullopt;
+    case Op::exp:
+    case Op::exp2:
+      if (auto power = powerOf(node.operands[0], node.op == Op::exp ? Op::log : Op::log2);
+          power && power->second > 0 && power->second != 1)
+        return Root{node.op == Op::exp ? "exp(c * log(x))" : "exp2(c * log2(x))", power->first,
+                    Root::AtZero, power->second};
+      return std::nullopt;
+    case Op::acos:
+    case Op::asin:
+      return Root{std::string(opName(node.op)), node.operands[0], Root::AtEnds};
+    case Op::acosh:
+      return Root{"acosh", node.operands[0], Root::AtOne};
     default:
-      return unknown;
+      return std::nullopt;
     }
-  }
-
-  /// What kind of root a node is, or empty.
-  std::string rootOf(const Node &node) const {
-    if (node.op == Op::sqrt)
-      return "sqrt";
-    if (node.op != Op::pow)
-      return {};
-    double exponent = valueOf(operand(node, 1));
-    return exponent > 0 && exponent < 1 ? "a power below 1" : "";
   }
 
   //===--- Zeros ----------------------------------------------------------===//
@@ -110,6 +111,8 @@ private:
     auto isFactor = [&](size_t i) { return signs[node.operands[i]] || !varies[node.operands[i]]; };
     constexpr double rounding = 1e-5;
     if (ranges[id].low >= -rounding)
+      return true;
+    if (forms.isGap(id))
       return true;
     switch (node.op) {
     case Op::Mul:
@@ -175,7 +178,7 @@ private:
       return signs[node.operands[0]] && signs[node.operands[1]] ? x && y : true;
     // The greater one is 0, or less than the other that is.
     case Op::max:
-      return (x && rangeOf(node, 1).low <= 0) || (y && rangeOf(node, 0).low <= 0);
+      return (x && lowOf(node, 1) <= 0) || (y && lowOf(node, 0) <= 0);
     case Op::min:
       return (x && rangeOf(node, 1).high >= 0) || (y && rangeOf(node, 0).high >= 0);
     case Op::clamp:
@@ -221,7 +224,7 @@ private:
              (isOpenAt(2) && !isTested(node, node.operands[2]));
     case Op::Mul: {
       NodeId x = node.operands[0], y = node.operands[1];
-      if (same[x] == same[y])
+      if (forms.isSame(x, y))
         return open[x];
       return (zeros[x] && (open[x] || varies[y])) || (zeros[y] && (open[y] || varies[x]));
     }
@@ -262,9 +265,9 @@ private:
   /// u.
   void addMakings(NodeId u, std::vector<NodeId> &makings) const {
     for (;;) {
-      makings.push_back(same[u]);
+      makings.push_back(forms.first(u));
       const Node &node = at(u);
-      bool isSquare = node.op == Op::Mul && same[node.operands[0]] == same[node.operands[1]];
+      bool isSquare = node.op == Op::Mul && forms.isSame(node.operands[0], node.operands[1]);
       bool isPower = node.op == Op::pow && at(node.operands[1]).op == Op::Constant;
       switch (node.op) {
       case Op::Neg:
@@ -277,8 +280,8 @@ private:
         break;
       case Op::Sub:
         // a - b is 0 where a is b.
-        makings.push_back(same[node.operands[0]]);
-        makings.push_back(same[node.operands[1]]);
+        makings.push_back(forms.first(node.operands[0]));
+        makings.push_back(forms.first(node.operands[1]));
         return;
       case Op::Mul:
       case Op::pow:
@@ -287,7 +290,8 @@ private:
         return;
       case Op::max:
       case Op::min:
-        if (at(node.operands[1]).op != Op::Constant)
+      case Op::clamp:
+        if (std::isnan(forms.valueOf(node.operands[1])))
           return;
         break;
       default:
@@ -297,13 +301,17 @@ private:
     }
   }
 
-  /// Whether a condition compares one of these values.
+  /// Whether a condition compares one of these values, or its absolute value.
   bool tests(NodeId condition, const std::vector<NodeId> &values) const {
     const Node &node = at(condition);
+    auto isOneOf = [&](NodeId id) {
+      return std::find(values.begin(), values.end(), forms.first(id)) != values.end();
+    };
     for (size_t i = 0; i < node.operandCount; ++i) {
-      NodeId id = node.operands[i];
+      NodeId id = node.operands[i], inner = forms.strip(id);
       if (at(id).type.isBool ? tests(id, values)
-                             : std::find(values.begin(), values.end(), same[id]) != values.end())
+                             : isOneOf(id) || isOneOf(inner) ||
+                                   (at(inner).op == Op::abs && isOneOf(at(inner).operands[0])))
         return true;
     }
     return false;
@@ -326,7 +334,9 @@ private:
   }
 
   /// Whether a gradient other than 0 flows from the result to a root where its operand `u` is 0.
-  bool isReached(NodeId root, NodeId u) const {
+  bool isReached(NodeId root, const Root &kind) const {
+    NodeId u = kind.operand;
+    bool isZeroThere = kind.place == Root::AtZero;
     std::vector<NodeId> work = {root};
     std::vector<bool> seen(program.nodes.size());
     while (!work.empty()) {
@@ -335,7 +345,7 @@ private:
       if (id == program.result)
         return true;
       for (NodeId user : users[id])
-        if (!seen[user] && passes(user, id, root, u)) {
+        if (!seen[user] && passes(user, id, isZeroThere && id == root, u)) {
           seen[user] = true;
           work.push_back(user);
         }
@@ -344,23 +354,23 @@ private:
   }
 
   /// Whether what flows to `user` flows on to its operand `id`, the root or what is made of it.
-  bool passes(NodeId user, NodeId id, NodeId root, NodeId u) const {
+  /// `isRoot`: it is the root, which is 0 where `u` is.
+  bool passes(NodeId user, NodeId id, bool isRoot, NodeId u) const {
     const Node &node = at(user);
     if (!varies[user])
       return false;
-    bool isRoot = id == root;
     auto isOther = [&](size_t i) { return node.operands[i] != id; };
     switch (node.op) {
     // The square of the root again.
     case Op::Mul:
       return !isRoot || isOther(0) || isOther(1);
     case Op::pow:
-      return !isRoot || isOther(0) || !(valueOf(operand(node, 1)) > 1);
+      return !isRoot || isOther(0) || !(forms.valueOf(node.operands[1]) > 1);
     // At 0 the other one is the greater.
     case Op::max:
-      return !isRoot || rangeOf(node, isOther(0) ? 0 : 1).low <= 0;
+      return !isRoot || lowOf(node, isOther(0) ? 0 : 1) <= 0;
     case Op::clamp:
-      return !isRoot || isOther(0) || rangeOf(node, 1).low <= 0;
+      return !isRoot || isOther(0) || lowOf(node, 1) <= 0;
     case Op::Select:
       return !isTested(node, u);
     case Op::CustomGradient:
@@ -372,9 +382,91 @@ private:
     }
   }
 
-  bool isAtRisk(NodeId root) const {
-    NodeId u = at(root).operands[0];
-    return open[u] && signs[u] && isReached(root, u);
+  //===--- Ends of a domain -----------------------------------------------===//
+
+  /// A number as f32 has it, where it is known.
+  double boundOf(NodeId id, double otherwise) const {
+    double value = forms.valueOf(id);
+    return std::isnan(value) ? otherwise : static_cast<float>(value);
+  }
+
+  /// The range of a node, with the bounds that are written as they are: `clamp(x, -1 + 1e-7, 1)`.
+  Range boundsOf(NodeId id) const {
+    const Node &node = at(id);
+    Range x = ranges[id];
+    switch (node.op) {
+    case Op::Broadcast:
+      return boundsOf(node.operands[0]);
+    case Op::clamp:
+      return {std::max(boundsOf(node.operands[0]).low, boundOf(node.operands[1], x.low)),
+              std::min(boundsOf(node.operands[0]).high, boundOf(node.operands[2], x.high))};
+    case Op::max:
+    case Op::min:
+      for (size_t i : {0, 1})
+        if (double bound = boundOf(node.operands[i], std::nan("")); !std::isnan(bound)) {
+          Range other = boundsOf(node.operands[1 - i]);
+          return node.op == Op::max
+                     ? Range{std::max(other.low, bound), std::max(other.high, bound)}
+                     : Range{std::min(other.low, bound), std::min(other.high, bound)};
+        }
+      return x;
+    default:
+      return x;
+    }
+  }
+
+  /// Whether the operand of acos or asin can be 1 or -1 and has a gradient there. What is given as
+  /// it is, `acos(x)`, is known to be less.
+  bool reachesEnds(NodeId id) const {
+    constexpr double rounding = 1e-5;
+    const Node &node = at(id);
+    if (node.op == Op::Select) {
+      auto reaches = [&](size_t i) {
+        return !isTested(node, node.operands[i]) && reachesEnds(node.operands[i]);
+      };
+      return reaches(1) || reaches(2);
+    }
+    if (!varies[id] || !std::isnan(forms.valueOf(id)))
+      return false;
+    Range x = boundsOf(id);
+    bool isBounded = x.low >= -1 - rounding && x.high <= 1 + rounding;
+    bool isInside = x.low > -1 && x.high < 1;
+    return !isInside && (isBounded || forms.isAffineOfSum(id));
+  }
+
+  /// Whether the operand of acosh can be 1 and has a gradient there.
+  bool reachesOne(NodeId id) const {
+    const Node &node = at(id);
+    if (!varies[id])
+      return false;
+    switch (node.op) {
+    case Op::cosh:
+      return true;
+    case Op::max:
+    case Op::clamp:
+      return static_cast<float>(boundsOf(id).low) == 1;
+    case Op::Add:
+      for (size_t i : {0, 1})
+        if (boundOf(node.operands[i], 0) == 1) {
+          NodeId gap = node.operands[1 - i];
+          return open[gap] && signs[gap];
+        }
+      return false;
+    default:
+      return false;
+    }
+  }
+
+  bool isAtRisk(NodeId id, const Root &root) const {
+    NodeId u = root.operand;
+    bool isThere = root.place == Root::AtZero   ? open[u] && signs[u]
+                   : root.place == Root::AtEnds ? reachesEnds(u)
+                                                : reachesOne(u);
+    return isThere && isReached(id, root);
+  }
+
+  static std::string placeOf(const Root &root) {
+    return root.place == Root::AtZero ? "0" : root.place == Root::AtEnds ? "1 or -1" : "1";
   }
 
   //===--- What to write --------------------------------------------------===//
@@ -383,7 +475,7 @@ private:
   bool isSquare(const Node &node) const {
     if (node.op == Op::pow)
       return isConstant(operand(node, 1), 2);
-    return node.op == Op::Mul && same[node.operands[0]] == same[node.operands[1]];
+    return node.op == Op::Mul && forms.isSame(node.operands[0], node.operands[1]);
   }
 
   /// A sum or a mean, over one axis or several.
@@ -424,6 +516,39 @@ private:
     return "norm(" + operand + " over " + axes + ")" + (sum.isMean ? " / sqrt(" + sizes + ")" : "");
   }
 
+  /// The square root of a factor, where it is short.
+  std::string rootText(const Node &factor) const {
+    const Node *node = &factor;
+    while (node->op == Op::Broadcast)
+      node = &operand(*node, 0);
+    switch (node->op) {
+    case Op::Size:
+      return "sqrt(size(" + program.axes[node->axis] + "))";
+    case Op::Constant: {
+      char buffer[32];
+      return "sqrt(" +
+             std::string(buffer, std::to_chars(buffer, buffer + sizeof buffer, node->value).ptr) +
+             ")";
+    }
+    case Op::Param:
+      return "sqrt(" + program.params[node->index].name + ")";
+    case Op::Input:
+      return "sqrt(" + program.inputs[node->index].name + ")";
+    default:
+      return "sqrt(...)";
+    }
+  }
+
+  /// The axis that a part of an operand is a sum over, or one of the loss.
+  std::string someAxis(const Node &node) const {
+    const Node *inner = &node;
+    while (inner->op != Op::reduce_sum && inner->op != Op::reduce_mean && inner->operandCount) {
+      bool isSum = inner->operandCount == 2 && !std::isnan(forms.valueOf(inner->operands[0]));
+      inner = &operand(*inner, isSum ? 1 : 0);
+    }
+    return program.axes[inner->operandCount ? inner->axis : program.axes.size() - 1];
+  }
+
   /// What to write for the square root of a node, or empty.
   std::string stableRoot(const Node &u) const {
     if (isSquare(u))
@@ -438,17 +563,54 @@ private:
     if (u.op == Op::Mul && !x.empty() && !y.empty())
       return x + " * " + y;
     if (!x.empty() && !varies[u.operands[1]])
-      return x + (u.op == Op::Mul ? " * sqrt(k)" : " / sqrt(k)");
+      return x + (u.op == Op::Mul ? " * " : " / ") + rootText(operand(u, 1));
     if (u.op == Op::Mul && !y.empty() && !varies[u.operands[0]])
-      return "sqrt(k) * " + normOf(&operand(u, 1), "x");
+      return rootText(operand(u, 0)) + " * " + normOf(&operand(u, 1), "x");
     return {};
   }
 
-  std::string hintFor(const Node &root) const {
-    bool isSqrt = root.op == Op::sqrt || valueOf(operand(root, 1)) == 0.5;
-    const Node &u = operand(root, 0);
+  /// Whether something is divided by a node or by a multiple of it, or its logarithm taken.
+  bool isDivisor(NodeId divisor) const {
+    std::vector<NodeId> work = {divisor};
+    std::set<NodeId> seen;
+    while (!work.empty()) {
+      NodeId id = work.back();
+      work.pop_back();
+      for (NodeId user : users[id]) {
+        const Node &node = at(user);
+        if ((node.op == Op::Div && node.operands[1] == id) || node.op == Op::log ||
+            (node.op == Op::pow && forms.valueOf(node.operands[1]) < 0))
+          return true;
+        bool isMultiple = node.op == Op::Broadcast || node.op == Op::Neg || node.op == Op::Mul ||
+                          node.op == Op::Div;
+        if (isMultiple && seen.insert(user).second)
+          work.push_back(user);
+      }
+    }
+    return false;
+  }
+
+  std::string hintFor(NodeId id, const Root &kind) const {
+    const Node &root = at(id), &u = at(kind.operand);
+    if (kind.place == Root::AtOne)
+      return "keep the operand above 1, as in 'acosh(... + 1e-6)'";
+    if (kind.place == Root::AtEnds)
+      return "keep the operand between, as in '" + kind.name +
+             "(clamp(..., -0.999999, 0.999999))'; the angle between vectors of length 1 is '2 * "
+             "atan2(norm(x - y over " +
+             someAxis(u) + "), norm(x + y over " + someAxis(u) + "))'";
+    bool isSqrt = kind.exponent == 0.5;
     if (std::string form = isSqrt ? stableRoot(u) : std::string(); !form.empty())
-      return "write '" + form + "', whose gradient is 0 there";
+      return isDivisor(id) ? "write 'max(" + form + ", 1e-12)', whose gradient is 0 there"
+                           : "write '" + form + "', whose gradient is 0 there";
+    std::string axis = someAxis(u);
+    if (isSqrt && forms.isVariance(kind.operand))
+      return "write 'norm(x - mean(x over " + axis + ") over " + axis + ") / sqrt(size(" + axis +
+             "))', whose gradient is 0 there";
+    if (isSqrt && forms.isDistance(kind.operand))
+      return "write the distance, 'norm(x - y over " + axis + ")', whose gradient is 0 there";
+    if (kind.exponent > 1)
+      return "write it as a power, 'x^c', whose gradient is 0 there";
     std::string power = root.op == Op::sqrt ? "sqrt(... + 1e-12)"
                         : isSqrt            ? "(... + 1e-12)^0.5"
                                             : "(... + 1e-12)^p";
@@ -462,7 +624,7 @@ private:
   const Program &program;
   const std::vector<Range> &ranges;
   const std::vector<bool> &varies;
-  std::vector<NodeId> same;
+  Forms forms;
   /// By node: whether it can be 0, and whether a gradient flows on through it there.
   std::vector<bool> zeros, open;
   std::vector<bool> signs;

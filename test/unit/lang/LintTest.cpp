@@ -67,49 +67,57 @@ TEST(Lint, FindsBranchesThatAreNeverTaken) { // [LANG-10.10], [LANG-3.17]
 }
 
 TEST(Lint, FindsRootsWhoseGradientIsInfiniteAtZero) { // [LANG-10.11]
-  for (const char *form : {"sqrt(sum(x^2 over c))",
-                           "sqrt(sum(x * x over c))",
-                           "sqrt(mean((x - y)^2 over c))",
-                           "sum(x^2 over c)^0.5",
-                           "sum(x^2 over c)^(1 / 2)",
-                           "mean(x * x over b, c)^0.5",
-                           "sqrt(x^2)",
-                           "sqrt(x * x)",
-                           "sqrt(x^2 + k * x^4)",
-                           "(x^2 + (x - y)^2)^0.25",
-                           "sqrt(abs(x))",
-                           "abs(x)^0.3",
-                           "abs(x)^(u / 2)",
-                           "sum(abs(x)^3 over c)^(1 / 3)",
-                           "sqrt(max(x, 0))",
-                           "sqrt(max(0, x - k))",
-                           "sqrt(clamp(x, 0, 1))",
-                           "sqrt(-log_softmax(x over c))",
-                           "sqrt(1 - softmax(x over c))",
-                           "(1 - sigmoid(x))^0.5",
-                           "sqrt(k * sum(x^2 over c))",
-                           "1 / sqrt(sum(x^2 over c))",
-                           "relu(1 - sqrt(sum(x^2 over c)))",
-                           "sqrt(norm(x over c))",
-                           "max(sqrt(x^2), 0)",
-                           "sqrt(max(x^2 over c))",
-                           "sqrt(relu(x) + x^2)",
-                           "sqrt(min(x^2, 1))",
-                           "(sqrt(sum(x^2 over c)) - 1)^2",
-                           "relu(1 - sqrt(sum(x^2 over c)))^2",
-                           "max(1 - sqrt(sum(x^2 over c)), 0.1)",
-                           "sqrt(sum(y * x^2 over c))",
-                           "sqrt(1 - tanh(x)^2)",
-                           "sqrt(1 - clamp(x, -1, 1)^2)",
-                           "sqrt(cosh(x) - 1)",
-                           "sqrt(sum(x^2 over c) / size(c))",
-                           "sqrt(hypot(x, x - y))",
-                           "if y > 0 then sqrt(sum(x^2 over c)) else 0",
-                           "sqrt(exp(x) * x^2)",
-                           "sqrt(x^2 / k)",
-                           "sqrt(sum(stop_gradient(x) * x over c)^2)",
-                           "sqrt(expm1(x)^2)",
-                           "sqrt(1 - cos(x))"})
+  for (const char *form :
+       {"sqrt(sum(x^2 over c))", "sqrt(sum(x * x over c))", "sqrt(mean((x - y)^2 over c))",
+        "sum(x^2 over c)^0.5", "sum(x^2 over c)^(1 / 2)", "mean(x * x over b, c)^0.5", "sqrt(x^2)",
+        "sqrt(x * x)", "sqrt(x^2 + k * x^4)", "(x^2 + (x - y)^2)^0.25", "sqrt(abs(x))",
+        "abs(x)^0.3", "abs(x)^(u / 2)", "sum(abs(x)^3 over c)^(1 / 3)", "sqrt(max(x, 0))",
+        "sqrt(max(0, x - k))", "sqrt(clamp(x, 0, 1))", "sqrt(-log_softmax(x over c))",
+        "sqrt(1 - softmax(x over c))", "(1 - sigmoid(x))^0.5", "sqrt(k * sum(x^2 over c))",
+        "1 / sqrt(sum(x^2 over c))", "relu(1 - sqrt(sum(x^2 over c)))", "sqrt(norm(x over c))",
+        "max(sqrt(x^2), 0)", "sqrt(max(x^2 over c))", "sqrt(relu(x) + x^2)", "sqrt(min(x^2, 1))",
+        "(sqrt(sum(x^2 over c)) - 1)^2", "relu(1 - sqrt(sum(x^2 over c)))^2",
+        "max(1 - sqrt(sum(x^2 over c)), 0.1)", "sqrt(sum(y * x^2 over c))", "sqrt(1 - tanh(x)^2)",
+        "sqrt(1 - clamp(x, -1, 1)^2)", "sqrt(cosh(x) - 1)", "sqrt(sum(x^2 over c) / size(c))",
+        "sqrt(hypot(x, x - y))", "if y > 0 then sqrt(sum(x^2 over c)) else 0", "sqrt(exp(x) * x^2)",
+        "sqrt(x^2 / k)", "sqrt(sum(stop_gradient(x) * x over c)^2)", "sqrt(expm1(x)^2)",
+        "sqrt(1 - cos(x))",
+        // Squares of what is written twice.
+        "sqrt(sum((x - y) * (x - y) over c))", "sqrt(mean((x-y)*(x-y) over c))",
+        "sqrt((x - 2 * y + 1) * (x - 2 * y + 1))", "sqrt(-sum((x - y) * (y - x) over c))",
+        "sqrt(sum((x - mean(x over c)) * (x - mean(x over c)) over c))",
+        "sqrt(x^2 - 2 * x * y + y^2)",
+        "sqrt(sum(x^2 over c) + sum(y * y over c) - 2 * sum(x * y over c))",
+        "sqrt(sum(x^2 over c) - 2 * sum(x * y over c) + sum(y^2 over c))",
+        // Cosines.
+        "sqrt(2 - 2 * sum(x * y over c))", "sqrt(2 * (1 - sum(x * y over c)))",
+        "sqrt(1 - sum(x * y over c)^2)", "(1 - sum(x * y over c))^0.3",
+        "sqrt(1 - sum(x * y over c) / (norm(x over c) * norm(y over c)))",
+        "sqrt(1 - sum(x * y over c) / max(norm(x over c) * norm(y over c), 1e-8))",
+        "sqrt(2 - 2 * sum(x / norm(x over c) * (y / norm(y over c)) over c))",
+        "sqrt(1 - sum(x * y over c) / sqrt(sum(x^2 over c) * sum(y^2 over c) + "
+        "1e-8))",
+        // Variances, distributions, other differences.
+        "sqrt(mean(x^2 over c) - mean(x over c)^2)",
+        "sqrt(mean(x * x over c) - mean(x over c) * mean(x over c))",
+        "sqrt(sum(x^2 over c) / size(c) - (sum(x over c) / size(c))^2)",
+        "sqrt(sum(y * x^2 over c) - sum(y * x over c)^2)",
+        "(mean((x - y)^2 over c) - mean(x - y over c)^2)^0.5",
+        "sqrt(1 - sum(softmax(x over c)^2 over c))",
+        "sqrt(1 - sum(softmax(x over c) * softmax(x over c) over c))",
+        "sqrt(1 - sum(sqrt(softmax(x over c) * softmax(2 * x over c)) over c))",
+        "sqrt(sum(x^2 over c) - sum(x over c)^2 / size(c))",
+        "sqrt(size(c) * sum(x^2 over c) - sum(x over c)^2)",
+        "sqrt(sum(xlogy(y, y) - y * log_softmax(x over c) over c))", "sqrt(max(x over c) - x)",
+        "sqrt(abs(x) - x)", "sqrt(x - min(x over c))", "sqrt(exp(x) - 1 - x)", "sqrt(expm1(x) - x)",
+        "sqrt(x - 1 - log(x))", "sqrt(sum(softmax(x over c) * log(softmax(x over c) / y) over c))",
+        // Other functions whose slope is infinite.
+        "acos(sum(x * y over c))", "asin(sum(x * y over c) / 2)",
+        "acos(clamp(sum(x * y over c), -1, 1))", "acos(clamp(x, -1 + 1e-8, 1 - 1e-8))",
+        "acos(sum(x * y over c) / (norm(x over c) * norm(y over c)))",
+        "acos((sum(x over c) - 1) / 2)", "acos(sum(softmax(x over c) * y over c))",
+        "acosh(1 + sum((x - y)^2 over c))", "acosh(max(x, 1))", "exp(0.5 * log(sum(x^2 over c)))",
+        "exp(log(sum(x^2 over c)) / 2)", "exp(0.3*log(x^2))", "exp2(0.5 * log2(abs(x)))"})
     EXPECT_EQ(warnings(form), (List{"root-at-zero"})) << form;
   for (const char *form :
        {// Something positive is added, or 0 is kept away.
@@ -133,8 +141,20 @@ TEST(Lint, FindsRootsWhoseGradientIsInfiniteAtZero) { // [LANG-10.11]
         // 0 only by underflow.
         "sqrt(exp(x))", "sqrt(softmax(x over c))", "sigmoid(x)^0.5", "sqrt(softplus(x))",
         // No root, or one that is right.
-        "norm(x over c)", "hypot(x, y)", "abs(x)", "(x^2)^1.5", "abs(x)^k", "(x^2)^-0.5",
-        "norm(x - y over c) / sqrt(size(c))"})
+        "sqrt(2 - 2 * sum(x * y over c) + 1e-6)",
+        "sqrt(mean(x^2 over c) - mean(x over c)^2 + 1e-5)",
+        "sqrt(max(1 - sum(x * y over c), 1e-6))", "sqrt(max(sum(x^2 over c), k))",
+        "acos(clamp(sum(x * y over c), -1 + 1e-6, 1 - 1e-6))",
+        "acos(clamp(x, -0.9999999, 0.9999999))", "acosh(1 + x^2 + 1e-6)",
+        "if abs(x) < 1 then acos(clamp(x, -1, 1)) else 0", "exp(0.5 * log(x^2 + 1e-6))",
+        "sqrt(1 + 1e-6 - sum(x * y over c) / (norm(x over c) * norm(y over c)))",
+        // Nothing says that it reaches 0.
+        "sqrt(mean(x^2 over c) - mean(y over c)^2)", "sqrt(3 - sum(x * y over c))", "sqrt(1 - x^2)",
+        "sqrt(sum(x^2 over c) - sum(x over c)^2)", "sqrt(1 - x)", "acos(x)", "asin(x / 2)",
+        "acosh(x)", "exp(0.5 * log(x))", "sqrt(x * y)", "sqrt((x - y) * (x + y))",
+        "sqrt(sum(x * y over c))", "exp(2 * x)", "sqrt(1 - sum(x over c))",
+        "sqrt(max(x over c) - y)", "norm(x over c)", "hypot(x, y)", "abs(x)", "(x^2)^1.5",
+        "abs(x)^k", "(x^2)^-0.5", "norm(x - y over c) / sqrt(size(c))"})
     EXPECT_EQ(warnings(form), List()) << form;
 }
 
@@ -167,7 +187,28 @@ TEST(Lint, SaysWhatToWriteForARoot) {
   EXPECT_EQ(hint("return sqrt(sum(y * x^2 over c))"),
             "write 'norm(sqrt(w) * x over c)', whose gradient is 0 there");
   EXPECT_EQ(hint("return sqrt(sum(x^2 over c) / 4)"),
-            "write 'norm(x over c) / sqrt(k)', whose gradient is 0 there");
+            "write 'norm(x over c) / sqrt(4)', whose gradient is 0 there");
+  EXPECT_EQ(hint("return sqrt(sum((x - y) * (x - y) over c) / size(c))"),
+            "write 'norm(x over c) / sqrt(size(c))', whose gradient is 0 there");
+  EXPECT_EQ(hint("return sqrt(p * sum(x^2 over c))"),
+            "write 'sqrt(p) * norm(x over c)', whose gradient is 0 there");
+  // A quotient by it is infinite all the same.
+  EXPECT_EQ(hint("return 1 / sqrt(sum(x^2 over c))"),
+            "write 'max(norm(x over c), 1e-12)', whose gradient is 0 there");
+  EXPECT_EQ(hint("return x / (2 * sqrt(sum(x^2 over c)))"),
+            "write 'max(norm(x over c), 1e-12)', whose gradient is 0 there");
+  EXPECT_EQ(hint("return acos(sum(x * y over c))"),
+            "keep the operand between, as in 'acos(clamp(..., -0.999999, 0.999999))'; the angle "
+            "between vectors of length 1 is '2 * atan2(norm(x - y over c), norm(x + y over c))'");
+  EXPECT_EQ(hint("return sqrt(mean(x^2 over c) - mean(x over c)^2)"),
+            "write 'norm(x - mean(x over c) over c) / sqrt(size(c))', whose gradient is 0 there");
+  EXPECT_EQ(hint("return sqrt(2 - 2 * sum(x * y over c))"),
+            "write the distance, 'norm(x - y over c)', whose gradient is 0 there");
+  EXPECT_EQ(hint("return acosh(1 + x^2)"), "keep the operand above 1, as in 'acosh(... + 1e-6)'");
+  EXPECT_EQ(hint("return exp(0.5 * log(sum(x^2 over c)))"),
+            "write 'norm(x over c)', whose gradient is 0 there");
+  EXPECT_EQ(hint("return exp(2 * log(abs(x)))"),
+            "write it as a power, 'x^c', whose gradient is 0 there");
   EXPECT_EQ(hint("return sqrt(sum(x^2 over c) * sum((x - y)^2 over c))"),
             "write 'norm(x over c) * norm(y over c)', whose gradient is 0 there");
   EXPECT_EQ(hint("return sum(abs(x)^p over c)^(1 / p)"),
