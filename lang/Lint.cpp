@@ -2,9 +2,11 @@
 #include "lang/Lint.h"
 
 #include "lang/Builtins.h"
+#include "lang/Forms.h"
 #include "lang/Ranges.h"
 #include "lang/Roots.h"
 
+#include <charconv>
 #include <cmath>
 #include <map>
 #include <optional>
@@ -14,10 +16,12 @@ namespace loss::lang {
 
 namespace {
 
+constexpr float inf = std::numeric_limits<float>::infinity();
+
 class Linter {
 public:
   Linter(const Program &program, DiagnosticEngine &diagnostics)
-      : program(program), diagnostics(diagnostics), ranges(rangesOf(program)) {}
+      : program(program), diagnostics(diagnostics), forms(program), ranges(rangesOf(program)) {}
 
   void run() {
     checkGradient();
@@ -25,6 +29,7 @@ public:
     for (const Node &node : program.nodes) {
       checkForm(node);
       checkFinite(node);
+      checkRounding(node);
     }
     checkBranches();
   }
@@ -114,8 +119,22 @@ private:
   /// How log(1 - p) is written so that it keeps its digits where p rounds to 1.
   struct Complement {
     std::string p, rounding, stable;
+    /// Its bounds keep the logarithm finite, and its gradient out.
+    bool isClamped = false;
+
+    std::string when() const {
+      return isClamped ? "constant, with the gradient 0, where " + rounding + " is near 1"
+                       : "-inf where " + rounding + " rounds to 1";
+    }
   };
   std::optional<Complement> logOfComplement(const Node &p) const {
+    if (p.op == Op::clamp || p.op == Op::min) {
+      std::optional<Complement> inner = logOfComplement(operand(p, 0));
+      if (inner)
+        *inner = {std::string(opName(p.op)) + "(" + inner->p + ", ...)", inner->rounding,
+                  inner->stable, true};
+      return inner;
+    }
     if (p.op == Op::sigmoid)
       return Complement{"sigmoid(x)", "sigmoid(x)", "log_sigmoid(-x)"};
     if (p.op == Op::softmax)
@@ -133,8 +152,7 @@ private:
              "the stable form is 'softplus(x)'");
       if (x.op == Op::Neg)
         if (auto form = logOfComplement(operand(x, 0)))
-          warn("unstable-form", node,
-               "log1p(-" + form->p + ") is -inf where " + form->rounding + " rounds to 1",
+          warn("unstable-form", node, "log1p(-" + form->p + ") is " + form->when(),
                "the stable form is '" + form->stable + "'");
       return;
     }
@@ -163,7 +181,7 @@ private:
                "logcumsumexp(x" + over(x) + (x.operandCount > 1 ? " by key)" : ")"));
     else if (const Node *p = complement(x)) {
       if (auto form = logOfComplement(*p))
-        unstable("1 - " + form->p, "-inf where " + form->rounding + " rounds to 1", form->stable);
+        unstable("1 - " + form->p, form->when(), form->stable);
     } else if (x.op == Op::Add && ((isConstant(operand(x, 0), 1) && operand(x, 1).op == Op::exp) ||
                                    (isConstant(operand(x, 1), 1) && operand(x, 0).op == Op::exp)))
       unstable("1 + exp(x)", "infinite where exp(x) overflows", "softplus(x)");
@@ -219,6 +237,44 @@ private:
     }
   }
 
+  //===--- Constants ------------------------------------------------------===//
+
+  static std::string text(auto number) {
+    char buffer[64];
+    return {buffer, std::to_chars(buffer, buffer + sizeof buffer, number).ptr};
+  }
+
+  /// A constant that f32 has no number for, so that what it was to differ from takes its place.
+  void warnOfRounding(const Node &node, double value) {
+    float rounded = static_cast<float>(value);
+    float next = std::nextafter(rounded, value < rounded ? -inf : inf);
+    warn("rounded-constant", node, text(value) + " is " + text(rounded) + " in f32",
+         "the next number of f32 is " + text(next) +
+             (rounded == 1 ? ": write 1e-7 or more for the distance to 1" : ""));
+  }
+
+  static bool isRoundedTo(double value, double other) {
+    return value != other && static_cast<float>(value) == static_cast<float>(other);
+  }
+
+  /// `1 - 1e-8`, and a bound of 0.99999999.
+  void checkRounding(const Node &node) {
+    if (node.op == Op::Add || node.op == Op::Sub) {
+      double x = forms.valueOf(node.operands[0]), y = forms.valueOf(node.operands[1]);
+      y = node.op == Op::Sub ? -y : y;
+      if (isRoundedTo(x + y, x) || isRoundedTo(x + y, y))
+        warnOfRounding(node, x + y);
+      return;
+    }
+    if (node.op != Op::clamp && node.op != Op::max && node.op != Op::min)
+      return;
+    for (size_t i = 0; i < node.operandCount; ++i) {
+      double bound = forms.valueOf(node.operands[i]);
+      if (isRoundedTo(bound, 1) || isRoundedTo(bound, -1))
+        warnOfRounding(program.nodes[forms.strip(node.operands[i])], bound);
+    }
+  }
+
   //===--- Branches -------------------------------------------------------===//
 
   /// A branch of a function is never taken when no expansion of it takes the branch.
@@ -246,6 +302,7 @@ private:
 
   const Program &program;
   DiagnosticEngine &diagnostics;
+  Forms forms;
   std::vector<Range> ranges;
   std::vector<bool> varies;
   std::set<std::pair<SourceRange, std::string>> reported;

@@ -1,6 +1,7 @@
 //===- ParserDetail.h - what the steps of parsing share ---------*- C++ -*-===//
 //
-// Seen by Tokens.cpp, Parser.cpp and AstBuilder.cpp only: the files that know ANTLR.
+// Seen by Tokens.cpp, HiddenNumbers.cpp, Parser.cpp and AstBuilder.cpp only: the files that know
+// ANTLR.
 //
 //===----------------------------------------------------------------------===//
 #ifndef LOSSLANG_LANG_PARSERDETAIL_H
@@ -55,6 +56,9 @@ private:
 /// Reports tokens that no rule uses, and replaces them by what was probably meant, so that the
 /// parser goes on. Turns names into keywords where they are ones.
 void prepareTokens(Tokens &tokens, Places places, DiagnosticEngine &diagnostics);
+
+/// Warns of comments that are quotients elsewhere: `x // 2`.
+void warnOfHiddenNumbers(Tokens &tokens, Places places, DiagnosticEngine &diagnostics);
 
 /// The plain comments among the tokens.
 std::vector<Comment> collectComments(Tokens &tokens, Places places);

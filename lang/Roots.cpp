@@ -336,7 +336,7 @@ private:
   /// Whether a gradient other than 0 flows from the result to a root where its operand `u` is 0.
   bool isReached(NodeId root, const Root &kind) const {
     NodeId u = kind.operand;
-    bool isZeroThere = kind.place == Root::AtZero;
+    bool isZeroThere = kind.place != Root::AtEnds;
     std::vector<NodeId> work = {root};
     std::vector<bool> seen(program.nodes.size());
     while (!work.empty()) {
@@ -345,12 +345,26 @@ private:
       if (id == program.result)
         return true;
       for (NodeId user : users[id])
-        if (!seen[user] && passes(user, id, isZeroThere && id == root, u)) {
+        if (!seen[user] && !(id == root && cutsEnds(user, kind)) &&
+            passes(user, id, isZeroThere && id == root, u)) {
           seen[user] = true;
           work.push_back(user);
         }
     }
     return false;
+  }
+
+  /// Whether a clamp of an angle keeps it away from the values at the ends: by its numbers, or by
+  /// what its writer computes of parameters.
+  bool cutsEnds(NodeId user, const Root &kind) const {
+    const Node &node = at(user);
+    if (kind.place != Root::AtEnds || node.op != Op::clamp || varies[node.operands[1]] ||
+        varies[node.operands[2]])
+      return false;
+    constexpr double pi = 3.14159265;
+    double low = forms.valueOf(node.operands[1]), high = forms.valueOf(node.operands[2]);
+    double shift = kind.name == "asin" ? pi / 2 : 0;
+    return !(low <= -shift) && !(high >= pi - shift);
   }
 
   /// Whether what flows to `user` flows on to its operand `id`, the root or what is made of it.

@@ -331,25 +331,6 @@ static void replaceKeywords(Tokens &stream, Places places, DiagnosticEngine &dia
   }
 }
 
-/// `x // 2`: elsewhere the quotient rounded down, here x and a comment.
-static void warnOfHiddenNumbers(Tokens &stream, Places places, DiagnosticEngine &diagnostics) {
-  const std::vector<Token *> tokens = stream.getTokens();
-  for (size_t i = 1; i < tokens.size(); ++i) {
-    const std::string text = tokens[i]->getText();
-    size_t begin = text.find_first_not_of("/ \t");
-    bool isNumber = begin != std::string::npos &&
-                    text.find_first_not_of("0123456789. \t", begin) == std::string::npos;
-    if (tokens[i]->getType() != LossLexer::COMMENT || !isNumber || !isBehindOperand(tokens, i) ||
-        tokens[i - 1]->getLine() != tokens[i]->getLine())
-      continue;
-    std::string number = text.substr(begin, text.find_last_not_of(" \t") + 1 - begin);
-    diagnostics
-        .warning(places.range(tokens[i]),
-                 "two slashes start a comment, which hides '" + number + "'", "hidden-number")
-        .hint = "a quotient without its fraction is 'floor(x / " + number + ")'";
-  }
-}
-
 void prepareTokens(Tokens &tokens, Places places, DiagnosticEngine &diagnostics) {
   warnOfHiddenNumbers(tokens, places, diagnostics);
   replaceFileNames(tokens, places, diagnostics);

@@ -40,6 +40,33 @@ TEST(Lint, NamesStableForms) { // [LANG-10.5], [LANG-10.9]
     EXPECT_EQ(warnings(form), List()) << form;
 }
 
+// A clamp keeps the value finite, but has no gradient where a probability is wrong.
+TEST(Lint, NamesStableFormsBehindBounds) { // [LANG-10.9]
+  for (const char *form :
+       {"log(1 - clamp(softmax(x over c), 1e-7, 1 - 1e-7))", "log(1 - min(sigmoid(x), 0.9999))",
+        "log1p(-clamp(softmax(x over c), 0, 0.999))", "log2(1 - clamp(exp(x), 0, 0.5))"})
+    EXPECT_EQ(warnings(form), (List{"unstable-form"})) << form;
+  EXPECT_EQ(warnings("log(1 - clamp(x, 0, 0.9))"), List());
+}
+
+TEST(Lint, FindsConstantsThatF32Rounds) { // [LANG-10.13]
+  for (const char *form : {"clamp(x, 1e-8, 1 - 1e-8)", "min(x, 1 - 1e-9)", "clamp(x, -1 + 1e-8, 1)",
+                           "clamp(x, 0, 0.99999999)", "max(x, -0.99999999)", "x / (1 + 1e-10)",
+                           "log(1 + 1e-8 - y) * x", "x * (1000 + 1e-6)", "x * (1e-8 + 1)"})
+    EXPECT_EQ(warnings(form), (List{"rounded-constant"})) << form;
+  for (const char *form :
+       {"clamp(x, 1e-7, 1 - 1e-7)", "clamp(x, 0, 0.9999999)", "x + 1e-8", "x / (y + 1e-12)",
+        "min(x, 1)", "max(x, -1)", "x * (1 - 0.1)", "x * (1 - 0)", "x * (0.1 - 0.2)", "k - 1 + x",
+        "x * (2 - 1)", "x * (1 - 2)", "x * 0.99999999"})
+    EXPECT_EQ(warnings(form), List()) << form;
+  EXPECT_EQ(warnings("acos(clamp(x, -0.5, 1 - 1e-8))"), (List{"root-at-zero", "rounded-constant"}));
+  Outcome outcome = compile("loss f(x: [b], param eps = 1e-8) { return clamp(x, eps, 1 - eps) }");
+  ASSERT_EQ(outcome.diagnostics.size(), 1u);
+  EXPECT_EQ(outcome.diagnostics[0].message, "0.99999999 is 1 in f32");
+  EXPECT_EQ(outcome.diagnostics[0].hint,
+            "the next number of f32 is 0.99999994: write 1e-7 or more for the distance to 1");
+}
+
 TEST(Lint, FindsValuesThatAreNeverFinite) { // [LANG-10.8]
   for (const char *form :
        {"log(-exp(x))", "sqrt(-1 - x^2)", "x / (k - k)", "x / 0", "x + 0 / 0", "log(0 * 1)",
@@ -113,10 +140,11 @@ TEST(Lint, FindsRootsWhoseGradientIsInfiniteAtZero) { // [LANG-10.11]
         "sqrt(x - 1 - log(x))", "sqrt(sum(softmax(x over c) * log(softmax(x over c) / y) over c))",
         // Other functions whose slope is infinite.
         "acos(sum(x * y over c))", "asin(sum(x * y over c) / 2)",
-        "acos(clamp(sum(x * y over c), -1, 1))", "acos(clamp(x, -1 + 1e-8, 1 - 1e-8))",
+        "acos(clamp(sum(x * y over c), -1, 1))",
         "acos(sum(x * y over c) / (norm(x over c) * norm(y over c)))",
         "acos((sum(x over c) - 1) / 2)", "acos(sum(softmax(x over c) * y over c))",
-        "acosh(1 + sum((x - y)^2 over c))", "acosh(max(x, 1))", "exp(0.5 * log(sum(x^2 over c)))",
+        "acosh(1 + sum((x - y)^2 over c))", "acosh(max(x, 1))",
+        "clamp(acos(clamp(x, -1, 1)), 0, 3)", "exp(0.5 * log(sum(x^2 over c)))",
         "exp(log(sum(x^2 over c)) / 2)", "exp(0.3*log(x^2))", "exp2(0.5 * log2(abs(x)))"})
     EXPECT_EQ(warnings(form), (List{"root-at-zero"})) << form;
   for (const char *form :
@@ -146,7 +174,9 @@ TEST(Lint, FindsRootsWhoseGradientIsInfiniteAtZero) { // [LANG-10.11]
         "sqrt(max(1 - sum(x * y over c), 1e-6))", "sqrt(max(sum(x^2 over c), k))",
         "acos(clamp(sum(x * y over c), -1 + 1e-6, 1 - 1e-6))",
         "acos(clamp(x, -0.9999999, 0.9999999))", "acosh(1 + x^2 + 1e-6)",
-        "if abs(x) < 1 then acos(clamp(x, -1, 1)) else 0", "exp(0.5 * log(x^2 + 1e-6))",
+        "if abs(x) < 1 then acos(clamp(x, -1, 1)) else 0", "clamp(acos(clamp(x, -1, 1)), 0.1, 3)",
+        "clamp(asin(clamp(x, -1, 1)), -1.5, 1.5)", "max(acosh(1 + x^2), 0.1)",
+        "clamp(acos(clamp(x, -1, 1)), asin(k), pi - asin(k))", "exp(0.5 * log(x^2 + 1e-6))",
         "sqrt(1 + 1e-6 - sum(x * y over c) / (norm(x over c) * norm(y over c)))",
         // Nothing says that it reaches 0.
         "sqrt(mean(x^2 over c) - mean(y over c)^2)", "sqrt(3 - sum(x * y over c))", "sqrt(1 - x^2)",

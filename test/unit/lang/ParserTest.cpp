@@ -284,4 +284,41 @@ TEST(Parser, IsThreadSafe) {
     thread.join();
 }
 
+// [LANG-1.3]
+TEST(Parser, FindsQuotientsThatAreComments) {
+  auto warnings = [](const std::string &line) {
+    Outcome outcome =
+        compile("loss f(x: [b, c], param n = 2) {\n" + line + "\n  return sum(n * x over c)\n}");
+    EXPECT_TRUE(outcome.program) << line;
+    std::vector<std::string> found;
+    for (const Diagnostic &diagnostic : outcome.diagnostics)
+      if (diagnostic.name == "hidden-number")
+        found.push_back(diagnostic.message.substr(diagnostic.message.find('\'')) + " " +
+                        diagnostic.hint.substr(diagnostic.hint.find('\'')));
+    return found;
+  };
+  using List = std::vector<std::string>;
+  EXPECT_EQ(warnings("let a = x // 2"), (List{"'2' 'floor(x / 2)'"}));
+  EXPECT_EQ(warnings("let a = x//2"), (List{"'2' 'floor(x / 2)'"}));
+  EXPECT_EQ(warnings("let a = x // n"), (List{"'n' 'floor(x / n)'"}));
+  EXPECT_EQ(warnings("let a = x // size(c)"), (List{"'size(c)' 'floor(x / size(c))'"}));
+  EXPECT_EQ(warnings("let a = x // 2 + 1"), (List{"'2 + 1' 'floor(x / 2)'"}));
+  EXPECT_EQ(warnings("let a = sum(x over c) // (2)"), (List{"'(2)' 'floor(x / (2))'"}));
+  EXPECT_EQ(warnings("let a = size(c) // 2"), (List{"'2' 'floor(x / 2)'"}));
+  EXPECT_EQ(warnings("let a = x // (n + 1) * 3"), (List{"'(n + 1) * 3' 'floor(x / (n+1))'"}));
+  EXPECT_EQ(warnings("let a = x // max(x over c)"),
+            (List{"'max(x over c)' 'floor(x / max(x over c))'"}));
+  for (const char *line :
+       {"let z = log(2)  // 0.693", "let z = 1e-3 // 0.001", "let z = sum(x over c)   // 2023",
+        "let z = 1 / 2 // 0.5", "let z = log(2) // 0.693", "let z = 2 * pi // 6.28",
+        "let z = x // scores", "let z = x // n samples", "let z = x // see 2",
+        "let z = x // [b, c]", "let z = softmax(x over c) // z", "let z = x // 2 of 3",
+        "let z = x // c", "let z = x * // 2\n 3", "let z = x // 2)", "let z = x  // n",
+        "let z = x // not n"})
+    EXPECT_EQ(warnings(line), List()) << line;
+  EXPECT_TRUE(
+      compile("loss f(x: [b, c], param a = 2 // 2\n) { return a * x }").diagnostics.empty());
+  EXPECT_TRUE(compile("loss f(x: [b, c] // 2\n) { return x }").diagnostics.empty());
+}
+
 } // namespace
