@@ -307,6 +307,8 @@ private:
       return {-inf, 0};
     case Op::softplus:
     case Op::acosh:
+    case Op::exprel:
+    case Op::stirling_error:
       return {0, inf};
     case Op::cosh:
     case Op::bessel_i0:

@@ -8,6 +8,8 @@
 
 #include "compiler/Autodiff/Rules.h"
 
+#include "compiler/Autodiff/SpecialFunctions.h"
+
 #include "llvm/ADT/DenseMap.h"
 
 #include <cmath>
@@ -327,6 +329,9 @@ Table makeTable() {
   RULE(TrigammaDifferenceOp, D(g * (tetragamma(x + y) - tetragamma(x))), D(g * tetragamma(x + y)));
   // log B(x, y) by x: psi(x) - psi(x + y)
   RULE(LogBetaOp, D(-g * digammaDifference(x, y)), D(-g * digammaDifference(y, x)));
+  RULE(ExprelOp, D(g * exprelSlope(x, r)));                 // (exp(x) - exprel(x)) / x
+  RULE(StirlingErrorOp, D(g * stirlingErrorSlope(x)));      // digamma(x) - log(x) + 1 / (2 x)
+  RULE(GammaEntropyOp, D(g * gammaEntropySlope(x)));        // 1 + (1 - x) trigamma(x)
   RULE(ErfInvOp, D(g * (1 / kTwoOverSqrtPi * exp(r * r)))); // erfinv' = 1 / erf'(erfinv)
 
   // Axes.

@@ -474,6 +474,12 @@ private:
       return unary<DigammaOp>(node);
     case Kind::trigamma:
       return unary<TrigammaOp>(node);
+    case Kind::exprel:
+      return unary<ExprelOp>(node);
+    case Kind::stirling_error:
+      return unary<StirlingErrorOp>(node);
+    case Kind::gamma_entropy:
+      return unary<GammaEntropyOp>(node);
     case Kind::sigmoid:
       return unary<SigmoidOp>(node);
     case Kind::log_sigmoid:

@@ -22,6 +22,14 @@ double reference::log1mExp(double x) {
   return x < -std::numbers::ln2 ? std::log1p(-std::exp(x)) : std::log(-std::expm1(x));
 }
 
+double reference::exprel(double x) {
+  if (x == 0)
+    return 1;
+  // In two factors, of which the first does not overflow before the result does.
+  double half = std::expm1(x / 2);
+  return half / x * (half + 2);
+}
+
 double reference::softplus(double x) {
   return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x));
 }

@@ -33,6 +33,12 @@ double digamma(double x);
 double trigamma(double x);
 double tetragamma(double x);
 double pentagamma(double x);
+/// lgamma(x) - (x - 1/2) log(x) + x - log(2 pi) / 2, and the entropy of a gamma distribution of the
+/// shape x: x + lgamma(x) + (1 - x) digamma(x).
+double stirlingError(double x);
+double gammaEntropy(double x);
+/// (exp(x) - 1) / x, and 1 at 0.
+double exprel(double x);
 /// The inverse of the error function.
 double erfinv(double x);
 /// x log(y), and 0 at x = 0 unless y is NaN.

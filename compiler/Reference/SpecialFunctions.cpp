@@ -203,6 +203,29 @@ template <typename Rise> double difference(double (*f)(double), Rise rise, doubl
 
 } // namespace
 
+double reference::stirlingError(double x) {
+  if (!(x > 0))
+    return x == 0 ? kInf : kNaN;
+  Real sum = 0, z = x;
+  for (; z < kLarge; z += 1)
+    sum += (z + 0.5L) * std::log1p(1 / z) - 1;
+  Real correction = 0;
+  for (int k = int(std::size(kDigammaTerms)); k-- > 0;)
+    correction = correction / (z * z) + kDigammaTerms[k] / (2 * k + 1);
+  return double(sum + correction / z);
+}
+
+double reference::gammaEntropy(double x) {
+  if (!(x > 0 && x < kInf))
+    return kNaN;
+  Real z = x;
+  if (z < kLarge)
+    return double(z + std::lgamma(z) + (1 - z) * digammaPositive(z));
+  // lgamma and digamma by their series: what has log(z) as a factor joins.
+  Real slope = -evenSeries(kDigammaTerms, z);
+  return double((std::log(2 * kPi * z) + 1 - 1 / z) / 2 + stirlingError(x) - (z - 1) * slope);
+}
+
 double reference::logRisingFactorial(double a, double x) {
   return difference(lgamma, lgammaRise, a, x);
 }

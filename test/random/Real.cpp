@@ -66,7 +66,6 @@ UNARY(acosh, mpfr_acosh)
 UNARY(atanh, mpfr_atanh)
 UNARY(erf, mpfr_erf)
 UNARY(erfc, mpfr_erfc)
-UNARY(digamma, mpfr_digamma)
 #undef UNARY
 
 #define BINARY(NAME, FUNCTION)                                                                     \
@@ -101,102 +100,8 @@ Real roundHalfEven(const Real &x) {
   return result;
 }
 
-/// log |gamma(x)|.
-Real lgamma(const Real &x) {
-  Real result;
-  int sign;
-  mpfr_lgamma(result.get(), &sign, x.get(), MPFR_RNDN);
-  return result;
-}
-
-/// The n-th derivative of digamma, n = 1, 2, 3: a central difference with many more digits than the
-/// result has.
-static Real polygamma(unsigned n, const Real &x) {
-  const bool isEven = n % 2 == 0;
-  if (x.isNaN() || (!x.isFinite() && x.sign() < 0))
-    return notANumber();
-  if (!x.isFinite())
-    return Real(0);
-  if (x.isZero())
-    return isEven ? Real(-1) / x : Real(INFINITY);
-  if (x.sign() < 0 && mpfr_integer_p(x.get()))
-    return isEven ? notANumber() : Real(INFINITY);
-  const long extra = Real::precision() / 2 + 16;
-  mpfr_t h, at, term, sum;
-  mpfr_inits2(4 * Real::precision(), h, at, term, sum, static_cast<mpfr_ptr>(nullptr));
-  mpfr_set_ui_2exp(h, 1, mpfr_get_exp(x.get()) - extra, MPFR_RNDN);
-  mpfr_set_zero(sum, 1);
-  // sum_k (-1)^k (n over k) digamma(x + (n - 2k) h) / (2h)^n
-  long binomial = 1;
-  for (long k = 0; k <= n; ++k) {
-    mpfr_mul_si(at, h, n - 2 * k, MPFR_RNDN);
-    mpfr_add(at, at, x.get(), MPFR_RNDN);
-    mpfr_digamma(term, at, MPFR_RNDN);
-    mpfr_mul_si(term, term, binomial, MPFR_RNDN);
-    mpfr_add(sum, sum, term, MPFR_RNDN);
-    binomial = -binomial * (n - k) / (k + 1);
-  }
-  mpfr_mul_2ui(h, h, 1, MPFR_RNDN);
-  mpfr_pow_ui(h, h, n, MPFR_RNDN);
-  Real result;
-  mpfr_div(result.get(), sum, h, MPFR_RNDN);
-  mpfr_clears(h, at, term, sum, static_cast<mpfr_ptr>(nullptr));
-  return result;
-}
-Real trigamma(const Real &x) { return polygamma(1, x); }
-Real tetragamma(const Real &x) { return polygamma(2, x); }
-Real pentagamma(const Real &x) { return polygamma(3, x); }
-
 /// x log(y), and 0 at x = 0.
 Real xlogy(const Real &x, const Real &y) { return x.isZero() && !y.isNaN() ? x : x * log(y); }
-
-namespace {
-
-/// A number of so many more bits that a difference of functions keeps enough: all of them for
-/// increments down to 2^-precision of the argument.
-struct Wide {
-  Wide() { mpfr_init2(number, 2 * Real::precision()); }
-  Wide(const Real &x) : Wide() { mpfr_set(number, x.get(), MPFR_RNDN); }
-  ~Wide() { mpfr_clear(number); }
-  Wide(const Wide &) = delete;
-  Wide &operator=(const Wide &) = delete;
-  operator mpfr_ptr() { return number; }
-
-  mpfr_t number;
-};
-
-/// log |gamma(x)|, or digamma(x), in place.
-void applyLgamma(mpfr_ptr x) {
-  int sign;
-  mpfr_lgamma(x, &sign, x, MPFR_RNDN);
-}
-void applyDigamma(mpfr_ptr x) { mpfr_digamma(x, x, MPFR_RNDN); }
-
-Real difference(void (*apply)(mpfr_ptr), const Real &a, const Real &x) {
-  Wide from(a), to;
-  mpfr_add(to, from, x.get(), MPFR_RNDN);
-  apply(from);
-  apply(to);
-  Real result;
-  mpfr_sub(result.get(), to, from, MPFR_RNDN);
-  return result;
-}
-
-} // namespace
-
-Real logRisingFactorial(const Real &a, const Real &x) { return difference(applyLgamma, a, x); }
-Real digammaDifference(const Real &a, const Real &x) { return difference(applyDigamma, a, x); }
-Real trigammaDifference(const Real &a, const Real &x) { return trigamma(a + x) - trigamma(a); }
-Real lbeta(const Real &a, const Real &b) {
-  Wide x(a), y(b), sum;
-  mpfr_add(sum, x, y, MPFR_RNDN);
-  for (Wide *each : {&x, &y, &sum})
-    applyLgamma(*each);
-  mpfr_add(x, x, y, MPFR_RNDN);
-  Real result;
-  mpfr_sub(result.get(), x, sum, MPFR_RNDN);
-  return result;
-}
 
 /// Newton's iteration on erf(y) - x, from the double nearby. erf's complement keeps the digits
 /// where x is close to 1.
@@ -223,6 +128,7 @@ Real erfinv(const Real &x) {
   return y;
 }
 
+Real exprel(const Real &x) { return x.isZero() ? Real(1) : expm1(x) / x; }
 Real sigmoid(const Real &x) { return Real(1) / (Real(1) + exp(-x)); }
 Real sigmoidSlope(const Real &x) {
   Real e = exp(-abs(x)), d = Real(1) + e;

@@ -120,6 +120,9 @@ Real powerOfTwo(long exponent);
 #define LOSS_REAL_BINARY(NAME) Real NAME(const Real &x, const Real &y);
 #include "test/random/RealFunctions.def"
 
+/// The derivative of stirlingError.
+Real stirlingErrorSlope(const Real &x);
+
 Real total(llvm::ArrayRef<Real> row);
 Real compare(mlir::arith::CmpFPredicate predicate, const Real &x, const Real &y);
 Real logicalAnd(const Real &x, const Real &y);

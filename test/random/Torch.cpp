@@ -234,6 +234,18 @@ private:
       return x().digamma();
     case Op::trigamma:
       return torch::polygamma(1, x());
+    case Op::exprel: {
+      // What a quotient has lost near 0 is the power series.
+      Tensor isNear = x().abs() < 0.05, near = torch::where(isNear, x(), 0.);
+      Tensor series =
+          1 + near / 2 * (1 + near / 3 * (1 + near / 4 * (1 + near / 5 * (1 + near / 6))));
+      Tensor far = x().masked_fill(isNear, 1);
+      return torch::where(isNear, series, torch::expm1(far) / far);
+    }
+    case Op::stirling_error:
+      return x().lgamma() - (x() - 0.5) * x().log() + x() - std::log(2 * M_PI) / 2;
+    case Op::gamma_entropy:
+      return x() + x().lgamma() + (1 - x()) * x().digamma();
     case Op::sigmoid:
       // torch's own has the derivative s (1 - s), which cancels.
       return (-torch::logaddexp(-x(), torch::zeros_like(x()))).exp();

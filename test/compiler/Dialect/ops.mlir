@@ -64,6 +64,12 @@ loss.program @program(
   %f14 = loss.tetragamma %f10 : f64
   // CHECK: loss.pentagamma
   %f15 = loss.pentagamma %f10 : f64
+  // CHECK: loss.exprel
+  %f16 = loss.exprel %f10 : f64
+  // CHECK: loss.stirling_error
+  %f17 = loss.stirling_error %f10 : f64
+  // CHECK: loss.gamma_entropy
+  %f18 = loss.gamma_entropy %f10 : f64
   // CHECK: loss.hypot %{{.*}}, %{{.*}} : f64
   %f12 = loss.hypot %f10, %f11 : f64
   // CHECK: loss.xlogy %{{.*}}, %{{.*}} : f64

@@ -63,3 +63,22 @@ loss.program @rsqrt(%x: tensor<?x?xf64, #bc> {loss.kind = "input", loss.name = "
   %0 = math.rsqrt %x : tensor<?x?xf64, #bc>
   loss.yield %0 : tensor<?x?xf64, #bc>
 }
+
+// -----
+
+#bc = #loss.axes<batch, class>
+
+// Functions without vector code: exprel by one exponential, those of Stirling's formula by
+// polynomials and, below 1, logarithms.
+// CHECK-LABEL: loss.program @functions(
+// CHECK: math.expm1
+// CHECK: math.log1p
+// CHECK-NOT: loss.{{exprel|stirling_error|gamma_entropy}}
+// CHECK: loss.yield
+loss.program @functions(%x: tensor<?x?xf64, #bc> {loss.kind = "input", loss.name = "x"})
+    -> (tensor<?x?xf64, #bc> {loss.result = "value"}) attributes {axes = #bc} {
+  %0 = loss.exprel %x : tensor<?x?xf64, #bc>
+  %1 = loss.stirling_error %0 : tensor<?x?xf64, #bc>
+  %2 = loss.gamma_entropy %1 : tensor<?x?xf64, #bc>
+  loss.yield %2 : tensor<?x?xf64, #bc>
+}

@@ -161,4 +161,26 @@ loss.program @divergence(%x: tensor<?x?xf64, #bc> {loss.kind = "input", loss.nam
   %4 = arith.mulf %3, %0 : tensor<?x?xf64, #bc>
   %5 = loss.reduce sum %4 over "class" : tensor<?x?xf64, #bc> -> tensor<?xf64, #b>
   loss.yield %5 : tensor<?xf64, #b>
+
+// -----
+
+#bc = #loss.axes<batch, class>
+
+// expm1(q x) / q  =  x exprel(q x), also where q is a parameter, with the derivative exp(q x) by x.
+// CHECK-LABEL: loss.program @quotient
+// CHECK-SAME: %[[X:[a-z0-9]*]]: {{[^{]*}} {loss.kind = "input"
+// CHECK: %[[Z:.*]] = arith.mulf %{{.*}}, %[[X]]
+// CHECK: %[[E:.*]] = loss.exprel %[[Z]]
+// CHECK: %[[V:.*]] = arith.mulf %[[X]], %[[E]]
+// CHECK: %[[SLOPE:.*]] = math.exp %[[Z]]
+// CHECK: loss.custom_gradient %{{.*}} by %[[X]] is %[[SLOPE]]
+// WITHOUT-LABEL: loss.program @quotient
+loss.program @quotient(%x: tensor<?x?xf64, #bc> {loss.kind = "input", loss.name = "x"},
+                       %q: f64 {loss.kind = "param", loss.name = "q", loss.default = 0.7 : f64})
+    -> (tensor<?x?xf64, #bc> {loss.result = "value"}) attributes {axes = #bc} {
+  %qs = loss.broadcast %q : f64 to tensor<?x?xf64, #bc>
+  %0 = arith.mulf %qs, %x : tensor<?x?xf64, #bc>
+  %1 = math.expm1 %0 : tensor<?x?xf64, #bc>
+  %2 = arith.divf %1, %qs : tensor<?x?xf64, #bc>
+  loss.yield %2 : tensor<?x?xf64, #bc>
 }

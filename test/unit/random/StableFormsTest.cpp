@@ -315,6 +315,14 @@ INSTANTIATE_TEST_SUITE_P(
              nullptr,
              -1,
              true},
+        Case{
+            "expMinusItsTangent", "sum(expm1(x) - x over c)", {{1e-4, -0.3, 2}, {1e-9, -40, 0.49}}},
+        Case{"expMinusItsTangentByHand", "sum(exp(x) - x - 1 over c)", {{1e-4, -0.3, 2}}},
+        Case{"expm1ByFactor", "sum(expm1(-7 * x) / x over c)", {{1e-4, -0.3, 2}, {1e-9, -4, 40}}},
+        Case{"log1pByFactor", "sum(log1p(3 * x) / x over c)", {{1e-4, -0.3, 2}, {1e-9, 0.13, 1e6}}},
+        Case{"factorTimesLog1p",
+             "sum(exp(x) * log1p(2 / exp(x)) over c)",
+             {{10, -0.3, 2}, {30, -40, 0.49}}},
         Case{"sinhByExp", "sum(exp(x) - exp(-x) over c)", {{1e-4, -0.3, 2}}},
         Case{"oneMinusErf", "sum(1 - erf(x) over c)", {{0.1, 3, 8}}},
         Case{"oneMinusTanhSquared", "sum(1 - tanh(x)^2 over c)", {{1e-3, 12, -30}}},
@@ -345,6 +353,13 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"log1p", "sum(log1p(x) over c)", {{1e-6, -0.999, 1e5}}},
         Case{"expm1", "sum(expm1(x) over c)", {{1e-6, -20, 5}}},
         Case{"log1mexp", "sum(log1mexp(x) over c)", {{-1e-6, -0.7, -0.68}, {-20, -60, -3}}},
+        Case{"exprel", "sum(exprel(x) over c)", everywhere},
+        Case{"stirling_error",
+             "sum(stirling_error(x) over c)",
+             {{1e-3, 0.2, 0.99}, {1, 1.3, 1.99}, {2, 2.7, 7}, {30, 1e3, 1e6}}},
+        Case{"gamma_entropy",
+             "sum(gamma_entropy(x) over c)",
+             {{1e-3, 0.1, 0.9}, {1, 1.3, 1.99}, {2, 2.7, 7}, {30, 1e3, 1e6}}},
         Case{"hypot", "sum(hypot(x, 3) over c)", {{1e-6, -1, 1e3}, {1e8, -2, 0.4}}}),
     [](const testing::TestParamInfo<Case> &info) { return info.param.name; });
 

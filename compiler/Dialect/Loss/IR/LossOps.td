@@ -302,6 +302,10 @@ def Loss_DigammaOp : Loss_UnaryOp<"digamma", "derivative of lgamma">;
 def Loss_TrigammaOp : Loss_UnaryOp<"trigamma", "derivative of digamma">;
 def Loss_TetragammaOp : Loss_UnaryOp<"tetragamma", "derivative of trigamma">;
 def Loss_PentagammaOp : Loss_UnaryOp<"pentagamma", "derivative of tetragamma">;
+def Loss_ExprelOp : Loss_UnaryOp<"exprel", "(exp(x) - 1) / x, and 1 at 0">;
+def Loss_StirlingErrorOp
+    : Loss_UnaryOp<"stirling_error", "lgamma(x) - (x - 1/2) log(x) + x - log(2 pi) / 2">;
+def Loss_GammaEntropyOp : Loss_UnaryOp<"gamma_entropy", "x + lgamma(x) + (1 - x) digamma(x)">;
 
 class Loss_BinaryOp<string mnemonic, string formula>
     : Loss_Op<mnemonic, [Pure, SameOperandsAndResultType] # ElementwiseMappable.traits> {

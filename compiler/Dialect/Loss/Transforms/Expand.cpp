@@ -2,9 +2,11 @@
 
 #include "compiler/Dialect/Loss/Transforms/Passes.h"
 
+#include "compiler/Autodiff/SpecialFunctions.h"
 #include "compiler/Dialect/Loss/IR/Loss.h"
 
 #include "mlir/IR/Builders.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 namespace loss::ir {
 #define GEN_PASS_DEF_EXPAND
@@ -28,6 +30,23 @@ struct Parts {
     sum = ReduceOp::create(b, loc, ReduceKind::sum, exponential, axis);
   }
 };
+
+/// The formula of a function that has no vector code of its own, or null.
+Value formulaOf(OpBuilder &b, Operation *op) {
+  b.setInsertionPoint(op);
+  autodiff::Site site{b, op->getLoc()};
+  return llvm::TypeSwitch<Operation *, Value>(op)
+      .Case([&](ExprelOp o) {
+        return autodiff::exprel({&site, o.getInput()}).value();
+      })
+      .Case([&](StirlingErrorOp o) {
+        return autodiff::stirlingError({&site, o.getInput()}).value();
+      })
+      .Case([&](GammaEntropyOp o) {
+        return autodiff::gammaEntropy({&site, o.getInput()}).value();
+      })
+      .Default(Value());
+}
 
 Value one(OpBuilder &b, Location loc, Type type) {
   Type element = getElementTypeOrSelf(type);
@@ -82,7 +101,7 @@ struct ExpandPass : loss::ir::impl::ExpandBase<ExpandPass> {
       } else if (isa<StopGradientOp, CustomGradientOp>(op)) {
         // They have done their work.
         result = op.getOperand(0);
-      } else {
+      } else if (result = formulaOf(b, &op); !result) {
         continue;
       }
       op.getResult(0).replaceAllUsesWith(result);

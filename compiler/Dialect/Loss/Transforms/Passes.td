@@ -74,7 +74,7 @@ def AddOptions : Pass<"loss-add-options", "::loss::ir::ProgramOp"> {
 }
 
 def Expand : Pass<"loss-expand", "::loss::ir::ProgramOp"> {
-  let summary = "write the softmax family and norms as reductions, drop the marks of derivatives";
+  let summary = "write the softmax family, norms and rarer functions as formulas, drop the marks of derivatives";
   let description = [{
     With m = max(x) and s = sum(exp(x - m)):
 
@@ -83,6 +83,9 @@ def Expand : Pass<"loss-expand", "::loss::ir::ProgramOp"> {
         logsumexp(x)   = m + log(s)
         norm(x)        = sqrt(sum(x * x))
         rsqrt(x)       = 1 / sqrt(x)
+        exprel(x)      = (h / x) * (h + 2)    with h = expm1(x / 2)
+
+    and `loss.stirling_error` and `loss.gamma_entropy` by polynomials (compiler/Autodiff/SpecialFunctions.cpp).
 
     `loss.stop_gradient` and `loss.custom_gradient` speak to the differentiation only, which has been.
   }];

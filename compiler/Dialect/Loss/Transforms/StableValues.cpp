@@ -7,7 +7,7 @@
 
 #include "compiler/Dialect/Loss/Transforms/StableForms.h"
 
-#include "compiler/Autodiff/Expr.h"
+#include "compiler/Autodiff/SpecialFunctions.h"
 
 #include <cmath>
 #include <numbers>
@@ -297,10 +297,114 @@ struct PowerMinusOne : OpRewritePattern<arith::SubFOp> {
   }
 };
 
+Value withoutBroadcasts(Value value) {
+  while (auto broadcast = value.getDefiningOp<BroadcastOp>())
+    value = broadcast.getInput();
+  return value;
+}
+
+/// A product: a number, and factors that are none.
+struct Product {
+  double number = 1;
+  SmallVector<Value, 4> factors;
+
+  explicit Product(Value value) { add(value); }
+
+  void add(Value value) {
+    value = withoutBroadcasts(value);
+    if (auto product = value.getDefiningOp<arith::MulFOp>()) {
+      add(product.getLhs());
+      add(product.getRhs());
+    } else if (auto negated = value.getDefiningOp<arith::NegFOp>()) {
+      number = -number;
+      add(negated.getOperand());
+    } else if (std::optional<double> c = constantOf(value)) {
+      number *= *c;
+    } else {
+      factors.push_back(value);
+    }
+  }
+};
+
+// (exp(a x) - 1) / a and log(1 + a x) / a, which are x at a = 0, also with a factor before the
+// quotient: with z = a x, x exprel(z) and x log1p(z) / z, whose derivatives by x and a are exp(z),
+// x^2 exprel'(z) and 1 / (1 + z), x^2 (log1p(z) / z)'.
+template <typename Op> struct QuotientByFactor : OpRewritePattern<arith::DivFOp> {
+  using OpRewritePattern<arith::DivFOp>::OpRewritePattern;
+
+  /// The derivative by a, (x f'(z) - value) / a, is x^2 times the quotient's where it would cancel.
+  static Expr of(Expr x, Expr a) {
+    Expr z = a * x;
+    if constexpr (std::is_same_v<Op, math::ExpM1Op>) {
+      Expr ratio = apply<ExprelOp>(z), value = x * ratio, slope = apply<math::ExpOp>(z);
+      Expr byA = where(Expr(-1.0) > z, (x * slope - value) / a, x * (x * exprelSlope(z, ratio)));
+      return given(given(value, x, slope), a, byA);
+    } else {
+      Expr value = x * log1pRatio(z), slope = 1.0 / (1.0 + z);
+      Expr byA = where(Expr(0.4) > abs(z), x * (x * log1pRatioSlope(z)), (x * slope - value) / a);
+      return given(given(value, x, slope), a, byA);
+    }
+  }
+
+  LogicalResult matchAndRewrite(arith::DivFOp op, PatternRewriter &rewriter) const override {
+    auto function = op.getLhs().getDefiningOp<Op>();
+    Value weight;
+    if (auto weighted = op.getLhs().getDefiningOp<arith::MulFOp>())
+      for (auto [one, other] : {std::pair(weighted.getLhs(), weighted.getRhs()),
+                                std::pair(weighted.getRhs(), weighted.getLhs())})
+        if (!function && (function = one.getDefiningOp<Op>()))
+          weight = other;
+    if (!function)
+      return failure();
+    Product product(function.getOperand()), divisor(op.getRhs());
+    if (divisor.factors.empty() || divisor.number == 0 || !std::isfinite(divisor.number))
+      return failure();
+    for (Value factor : divisor.factors) {
+      Value *found = llvm::find(product.factors, factor);
+      if (found == product.factors.end())
+        return failure();
+      product.factors.erase(found);
+    }
+    Site site{rewriter, op.getLoc()};
+    // x with the axes of the result.
+    Expr x = Expr(product.number / divisor.number).as({&site, op.getResult()});
+    for (Value factor : product.factors)
+      x = Expr(&site, factor) * x;
+    Expr result = of(x, {&site, op.getRhs()});
+    if (weight)
+      result = Expr(&site, weight) * result;
+    rewriter.replaceOp(op, result.value());
+    return success();
+  }
+};
+
+// r log(1 + x / r), which tends to x for great r: with z = x / r, x log1p(z) / z, whose derivatives
+// by x and r are 1 / (1 + z) and log1p(z) - z / (1 + z).
+struct FactorTimesLog : OpRewritePattern<arith::MulFOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(arith::MulFOp op, PatternRewriter &rewriter) const override {
+    for (auto [factor, logarithm] :
+         {std::pair(op.getLhs(), op.getRhs()), std::pair(op.getRhs(), op.getLhs())}) {
+      auto log = logarithm.getDefiningOp<math::Log1pOp>();
+      auto quotient = log ? log.getOperand().getDefiningOp<arith::DivFOp>() : nullptr;
+      if (!quotient || withoutBroadcasts(quotient.getRhs()) != withoutBroadcasts(factor))
+        continue;
+      Site site{rewriter, op.getLoc()};
+      Expr x(&site, quotient.getLhs()), z(&site, quotient), r(&site, factor);
+      Expr byR = where(Expr(0.4) > abs(z), -(z * (z * log1pRatioSlope(z))),
+                       Expr(&site, log) - z / (1.0 + z));
+      rewriter.replaceOp(op, given(given(x * log1pRatio(z), x, 1.0 / (1.0 + z)), r, byR).value());
+      return success();
+    }
+    return failure();
+  }
+};
+
 } // namespace
 
 void loss::ir::addStableValues(RewritePatternSet &patterns) {
   patterns.add<LogOfCosh, LogCoshBySoftplus, PlusMinusConstant, CosineMinusOne, RootMinusOne,
                RootMinusItsPart, PowerMinusOne, ProductWithOwnLogarithm, ExpRest<arith::AddFOp>,
-               ExpRest<arith::SubFOp>>(patterns.getContext(), /*benefit=*/2);
+               ExpRest<arith::SubFOp>, FactorTimesLog, QuotientByFactor<math::ExpM1Op>,
+               QuotientByFactor<math::Log1pOp>>(patterns.getContext(), /*benefit=*/2);
 }

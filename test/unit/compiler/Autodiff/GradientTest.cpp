@@ -168,6 +168,10 @@ INSTANTIATE_TEST_SUITE_P(
              "%e = loss.trigamma_difference %x, %y : T",
              {0.3, 0.8, 1, 1.4, 2.5, 30},
              kPositive},
+        // [LANG-8.20]
+        Case{"exprel", "%e = loss.exprel %x : T", {-9, -0.9, 0.02, 0.97, 1.5, 6}},
+        Case{"stirling_error", "%e = loss.stirling_error %x : T", {0.02, 0.4, 0.97, 1.5, 3.3, 40}},
+        Case{"gamma_entropy", "%e = loss.gamma_entropy %x : T", {0.02, 0.4, 0.97, 1.5, 3.3, 40}},
         Case{"erfinv", "%e = loss.erfinv %x : T", kUnit},
         Case{"lgamma", "%e = loss.lgamma %x : T", kOther},
         Case{"floor", "%e = math.floor %x : T", kAll}, Case{"ceil", "%e = math.ceil %x : T", kAll},

@@ -99,6 +99,14 @@ TEST(Functions, Sigmoids) {
   EXPECT_EQ(reference::softplus(1000), 1000);
   EXPECT_EQ(reference::softplus(-1000), 0);
   EXPECT_EQ(reference::logSigmoid(-1000), -1000);
+  EXPECT_EQ(reference::exprel(0), 1);
+  EXPECT_DOUBLE_EQ(reference::exprel(-3), std::expm1(-3.0) / -3);
+  EXPECT_DOUBLE_EQ(reference::exprel(1e-9), 1 + 0.5e-9);
+  EXPECT_DOUBLE_EQ(reference::stirlingError(1), 1 - 0.91893853320467274178);
+  EXPECT_DOUBLE_EQ(reference::stirlingError(1e8), 1 / 12e8);
+  EXPECT_EQ(reference::stirlingError(HUGE_VAL), 0);
+  EXPECT_EQ(reference::gammaEntropy(1), 1);
+  EXPECT_DOUBLE_EQ(reference::gammaEntropy(1e12), 15.2344490911686135);
   EXPECT_EQ(reference::sigmoidSlope(0), 0.25);
   EXPECT_DOUBLE_EQ(reference::sigmoidSlope(-40), std::exp(-40.0));
   EXPECT_DOUBLE_EQ(reference::log1mExp(-1e-20), std::log(1e-20));

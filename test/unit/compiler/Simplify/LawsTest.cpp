@@ -152,6 +152,28 @@ INSTANTIATE_TEST_SUITE_P(
             "%s = arith.mulf %x, %x : T\n%a = arith.addf %one, %s : T\n%q = math.sqrt %a : T\n"
             "%e = arith.subf %q, %one : T",
             "arith.divf"},
+        Law{"expMinusItsTangent", "%a = math.expm1 %x : T\n%e = arith.subf %x, %a : T",
+            "loss.custom_gradient"},
+        Law{"expMinusItsTangentByHand",
+            "%a = math.exp %x : T\n%b = arith.subf %a, %x : T\n%e = arith.subf %b, %one : T",
+            "loss.custom_gradient"},
+        Law{"expm1ByFactor",
+            "%m = arith.mulf %x, %y : T\n%a = math.expm1 %m : T\n%e = arith.divf %a, %y : T",
+            "loss.exprel"},
+        Law{"expm1ByProduct",
+            "%h = arith.divf %y, %two : T\n%m = arith.mulf %x, %h : T\n%a = math.expm1 %m : T\n"
+            "%b = arith.mulf %a, %x : T\n%e = arith.divf %b, %h : T",
+            "loss.exprel"},
+        Law{"expm1ByItsArgument", "%a = math.expm1 %x : T\n%e = arith.divf %a, %x : T",
+            "loss.exprel"},
+        Law{"log1pByFactor",
+            "%p = arith.mulf %x, %x : T\n%q = arith.mulf %y, %y : T\n%m = arith.mulf %p, %q : T\n"
+            "%a = math.log1p %m : T\n%e = arith.divf %a, %p : T",
+            "loss.custom_gradient"},
+        Law{"factorTimesLog1p",
+            "%q = math.exp %x : T\n%p = arith.mulf %y, %y : T\n%d = arith.divf %p, %q : T\n"
+            "%a = math.log1p %d : T\n%e = arith.mulf %a, %q : T",
+            "loss.custom_gradient"},
         Law{"sigmoidSlope",
             "%p = loss.sigmoid %x : T\n%q = arith.subf %one, %p : T\n%e = arith.mulf %p, %q : T",
             "loss.sigmoid_slope"},
