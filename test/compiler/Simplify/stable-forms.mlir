@@ -161,6 +161,7 @@ loss.program @divergence(%x: tensor<?x?xf64, #bc> {loss.kind = "input", loss.nam
   %4 = arith.mulf %3, %0 : tensor<?x?xf64, #bc>
   %5 = loss.reduce sum %4 over "class" : tensor<?x?xf64, #bc> -> tensor<?xf64, #b>
   loss.yield %5 : tensor<?xf64, #b>
+}
 
 // -----
 

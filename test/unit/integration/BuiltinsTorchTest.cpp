@@ -31,11 +31,11 @@ constexpr double kLow = -0.75, kHigh = 1.5;
 const std::map<std::string_view, Function> &torchFunctions() {
 #define UNARY(name, ...)                                                                           \
   {                                                                                                \
-#name, [](Tensor x, Tensor) -> Tensor { return __VA_ARGS__; }                                  \
+    #name, [](Tensor x, Tensor) -> Tensor { return __VA_ARGS__; }                                  \
   }
 #define BINARY(name, ...)                                                                          \
   {                                                                                                \
-#name, [](Tensor x, Tensor y) -> Tensor { return __VA_ARGS__; }                                \
+    #name, [](Tensor x, Tensor y) -> Tensor { return __VA_ARGS__; }                                \
   }
   static const std::map<std::string_view, Function> table = {
       UNARY(abs, x.abs()),

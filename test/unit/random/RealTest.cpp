@@ -48,7 +48,8 @@ TEST(Real, WhatStirlingLeavesIsWhatItSays) {
                         log(Real(2) * atan2(Real(0), Real(-1))) / Real(2);
     EXPECT_TRUE(abs(stirlingError(z) - plain) < powerOfTwo(-175)) << x;
     EXPECT_TRUE(abs(stirlingErrorSlope(z) - (digamma(z) - log(z) + Real(0.5) / z)) <
-                powerOfTwo(-170)) << x;
+                powerOfTwo(-170))
+        << x;
   }
   // 1 / (12 z) - 1 / (360 z^3), where the terms of the difference have 100 more digits.
   Real z = powerOfTwo(300), first = Real(1) / (Real(12) * z);
@@ -60,8 +61,10 @@ TEST(Real, DifferencesOfGammaFunctionsKeepTheirDigits) {
   // Of small increments: the derivative.
   for (double a : {0.3, 1.0, 12.5, 1e20}) {
     Real x = powerOfTwo(-180) * Real(a);
-    EXPECT_TRUE(abs(logRisingFactorial(Real(a), x) / x / digamma(Real(a)) - Real(1)) < powerOfTwo(-170));
-    EXPECT_TRUE(abs(digammaDifference(Real(a), x) / x / trigamma(Real(a)) - Real(1)) < powerOfTwo(-170));
+    EXPECT_TRUE(abs(logRisingFactorial(Real(a), x) / x / digamma(Real(a)) - Real(1)) <
+                powerOfTwo(-170));
+    EXPECT_TRUE(abs(digammaDifference(Real(a), x) / x / trigamma(Real(a)) - Real(1)) <
+                powerOfTwo(-170));
   }
   EXPECT_TRUE(logRisingFactorial(Real(3), Real(0)).isZero());
 }

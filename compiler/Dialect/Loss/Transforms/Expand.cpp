@@ -36,15 +36,10 @@ Value formulaOf(OpBuilder &b, Operation *op) {
   b.setInsertionPoint(op);
   autodiff::Site site{b, op->getLoc()};
   return llvm::TypeSwitch<Operation *, Value>(op)
-      .Case([&](ExprelOp o) {
-        return autodiff::exprel({&site, o.getInput()}).value();
-      })
-      .Case([&](StirlingErrorOp o) {
-        return autodiff::stirlingError({&site, o.getInput()}).value();
-      })
-      .Case([&](GammaEntropyOp o) {
-        return autodiff::gammaEntropy({&site, o.getInput()}).value();
-      })
+      .Case([&](ExprelOp o) { return autodiff::exprel({&site, o.getInput()}).value(); })
+      .Case(
+          [&](StirlingErrorOp o) { return autodiff::stirlingError({&site, o.getInput()}).value(); })
+      .Case([&](GammaEntropyOp o) { return autodiff::gammaEntropy({&site, o.getInput()}).value(); })
       .Default(Value());
 }
 
