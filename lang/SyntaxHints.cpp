@@ -57,6 +57,11 @@ static std::vector<std::string> axesOf(const std::vector<SyntaxToken> &tokens) {
   return axes;
 }
 
+/// A call of which the names are not known: with those of the table, but not with those of axes.
+static ForeignCall callIn(const std::vector<SyntaxToken> &tokens) {
+  return {{}, "class", "batch", axesOf(tokens)};
+}
+
 /// A hint with the axes of this text in the place of `batch` and `class`.
 static std::string withAxesOf(const std::vector<SyntaxToken> &tokens, const std::string &hint) {
   std::vector<std::string> axes = axesOf(tokens);
@@ -162,7 +167,7 @@ std::string hintForCondition(const Place &place) {
 }
 
 /// "write 'mean(x over class)'": how a function is called that the language or another one has.
-std::string formOfCall(const std::string &function) {
+std::string formOfCall(const std::string &function, const std::vector<SyntaxToken> &tokens) {
   if (const Builtin *builtin = findBuiltin(function, true)) {
     bool isOverAxis = worksOverAxis(builtin->kind);
     size_t arity = isOverAxis ? 1 : arityOf(builtin->kind);
@@ -173,7 +178,7 @@ std::string formOfCall(const std::string &function) {
     return "write '" + function + "(" + operands + (isOverAxis ? " over class" : "") + ")'";
   }
   const Foreign *row = findForeignFunction(function, 1, true);
-  return row ? foreignHint(*row) : std::string();
+  return row ? foreignHint(*row, callIn(tokens)) : std::string();
 }
 
 /// Where the name of an axis should stand, and where one stands that should not.
@@ -259,13 +264,13 @@ std::string hintForHabit(const Place &place) {
   if (std::string hint = hintForCondition(place); !hint.empty())
     return hint;
   if (place.expects("'over'") && token.kind == "'='" && place.follows({"IDENT"})) {
-    std::string form = formOfCall(enclosingCall(place));
+    std::string form = formOfCall(enclosingCall(place), place.tokens);
     return form.empty() ? "arguments have no names; an axis is named as in 'sum(x over class)'"
                         : "arguments have no names: " + form;
   }
   if (token.kind == "STRING" && place.expectsOperand())
     if (const Foreign *row = findForeignFunction(enclosingCall(place), 2, true))
-      return foreignHint(*row);
+      return foreignHint(*row, callIn(place.tokens));
   if (std::string hint = hintForAxis(place); !hint.empty())
     return hint;
   if (token.kind == "'='" && place.follows({"'+'", "'-'", "'*'", "'/'", "'^'"}))
@@ -530,15 +535,16 @@ static std::string dottedName(const std::vector<SyntaxToken> &tokens, size_t at)
 }
 
 /// `x.exp()`, `torch.var(x)`, `tf.math.log(x)`, `is.na(x)`: what it is called here.
-static std::string hintForMember(const std::string &before, const std::string &members) {
+static std::string hintForMember(const std::string &before, const std::string &members,
+                                 const std::vector<SyntaxToken> &tokens) {
   if (const Foreign *row = findForeignFunction(before + members, 1, true))
-    return foreignHint(*row);
+    return foreignHint(*row, callIn(tokens));
   std::string member = members.substr(members.rfind('.') + 1);
   std::string hint = "there are no methods and modules: ";
-  if (std::string form = formOfCall(member); !form.empty())
+  if (std::string form = formOfCall(member, tokens); !form.empty())
     return form.starts_with("write") ? hint + form : form;
   if (const Foreign *row = findForeignValue(member))
-    return hint + foreignHint(*row);
+    return hint + foreignHint(*row, callIn(tokens));
   return hint + "write '" + (findBuiltinConstant(member) ? member + "'" : "exp(x)' for 'x.exp()'");
 }
 
@@ -557,7 +563,7 @@ static std::string hintForDot(const std::vector<SyntaxToken> &tokens, size_t at)
       return "functions work elementwise: write '" + before + "(x)'";
     return "operators work elementwise: write 'x" + (next == "^" ? "^2" : " " + next + " y") + "'";
   }
-  return hintForMember(before, dottedName(tokens, at));
+  return hintForMember(before, dottedName(tokens, at), tokens);
 }
 
 std::string meantBy(const std::vector<SyntaxToken> &tokens, size_t at) {
