@@ -566,7 +566,19 @@ bool Forms::isRelativeEntropy(NodeId id) const {
 
 bool Forms::isDistance(NodeId id) const {
   std::vector<Term> terms = termsOf(id);
-  return isComplementOfDot(terms) || isExpandedSquare(terms);
+  if (isExpandedSquare(terms))
+    return true;
+  if (!isComplementOfDot(terms))
+    return false;
+  // 1 less the probability of the target is none.
+  NodeId product = summed(terms[terms[0].node ? 0 : 1].node.value()).vector;
+  auto isProbability = [&](NodeId id) {
+    id = strip(id);
+    return (is(id, Op::Input) && program.inputs[at(id).index].kind == InputKind::Target) ||
+           is(id, Op::softmax) || is(id, Op::sigmoid) || is(id, Op::exp);
+  };
+  return is(product, Op::Mul) && !isProbability(operand(product, 0)) &&
+         !isProbability(operand(product, 1));
 }
 
 bool Forms::isGap(NodeId id) const {
@@ -579,7 +591,7 @@ bool Forms::isGap(NodeId id) const {
       return true;
     [[fallthrough]];
   case Op::Add:
-    return isDistance(id) || isTangentGap(termsOf(id));
+    return isComplementOfDot(termsOf(id)) || isDistance(id) || isTangentGap(termsOf(id));
   default:
     return false;
   }

@@ -39,8 +39,8 @@ public:
   bool isGap(NodeId id) const;
   /// Of these: a mean of squares less the square of the mean.
   bool isVariance(NodeId id) const;
-  /// Of these: the square of a distance, or one minus the product of two vectors, which whoever
-  /// takes its root has made to have length 1.
+  /// Of these: the square of a distance, or one minus the product of two vectors, no probabilities,
+  /// which whoever takes its root has made to have length 1.
   bool isDistance(NodeId id) const;
 
 private:

@@ -234,6 +234,8 @@ TEST(Lint, SaysWhatToWriteForARoot) {
             "write 'norm(x - mean(x over c) over c) / sqrt(size(c))', whose gradient is 0 there");
   EXPECT_EQ(hint("return sqrt(2 - 2 * sum(x * y over c))"),
             "write the distance, 'norm(x - y over c)', whose gradient is 0 there");
+  EXPECT_EQ(hint("return sqrt(1 - sum(y * sigmoid(x) over c))"),
+            "keep the operand above 0, as in 'sqrt(... + 1e-12)'");
   EXPECT_EQ(hint("return acosh(1 + x^2)"), "keep the operand above 1, as in 'acosh(... + 1e-6)'");
   EXPECT_EQ(hint("return exp(0.5 * log(sum(x^2 over c)))"),
             "write 'norm(x over c)', whose gradient is 0 there");
