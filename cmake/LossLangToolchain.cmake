@@ -16,7 +16,7 @@ get_filename_component(LOSSLANG_ROOT ${CMAKE_CURRENT_LIST_DIR}/.. ABSOLUTE)
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
-      CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime)
+      CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime,locale)
   if(NOT CMAKE_BUILD_TYPE STREQUAL "Debug")
     list(APPEND CMAKE_CXX_COMPILER_LAUNCHER CCACHE_BASEDIR=${LOSSLANG_ROOT} CCACHE_NOHASHDIR=1)
   endif()
