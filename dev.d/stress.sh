@@ -124,7 +124,7 @@ prove_scan() {
     case $how in
     library)
       stdlib=$BUILD/prove/stdlib
-      rm -rf "$stdlib" && cp -r "$ROOT/stdlib" "$stdlib"
+      rm -rf "$stdlib" && cp -r "$ROOT/stdlib" "$stdlib" && cp -r "$old/stdlib/functions" "$stdlib"
       for file in $what; do cp "$old/stdlib/$file" "$stdlib/$file"; done
       ;;
     law) options=(--without="$what") ;;

@@ -79,7 +79,7 @@ int main(int argc, char **argv) {
   cl::ParseCommandLineOptions(
       argc, argv,
       "Compares the losses of a library, at the edges of their arguments, with their "
-      "formulas.\nExit code 1: there are findings.\n");
+      "formulas.\nExit code 1: there are findings; 2: a loss cannot be scanned.\n");
   ScanOptions options;
   options.lossc = lossc, options.stdlib = stdlib;
   options.formulas = formulas.empty() ? stdlib : formulas;
@@ -120,14 +120,14 @@ int main(int argc, char **argv) {
   sys::fs::remove_directories(folder);
 
   ScanResult sum;
-  size_t found = 0, isNew = 0;
+  size_t found = 0, isNew = 0, failures = 0;
   std::set<std::string> gone = knownLines;
   std::ofstream written;
   if (!writeKnown.empty())
     written.open(writeKnown.getValue());
   for (const ScanResult &r : results) {
     found += !r.findings.empty();
-    isNew += !r.failure.empty();
+    failures += !r.failure.empty();
     for (const Finding &f : r.findings) {
       isNew += !f.isKnown;
       gone.erase(lineOf(f));
@@ -153,5 +153,5 @@ int main(int argc, char **argv) {
            << " infinite; losses with findings: " << found << ", new findings: " << isNew
            << format(", %.0f s\n", taken.count());
   }
-  return isNew || !unused.empty();
+  return failures ? 2 : isNew || !unused.empty();
 }
