@@ -312,6 +312,9 @@ std::string CommandLine::readDefines() {
     std::optional<lang::Override> value = lang::parseOverride(text, error);
     if (!value)
       return "-D " + text + ": " + error;
+    for (const lang::Override &other : options.defines)
+      if (other.name == value->name)
+        return "-D " + text + ": '" + value->name + "' was given twice";
     options.defines.push_back(*value);
   }
   return {};
@@ -341,6 +344,10 @@ std::string CommandLine::findUnusedOfCompile() const {
   for (const auto &[name, phase] : actsIn)
     if (given(app, name) && phase > last)
       return std::string(name) + " changes nothing in what " + output + " asks for";
+  // The text as it is written, and declarations that are those of every value.
+  if (given(app, "-D") && !output.starts_with("--stop-after") &&
+      (options.emit == EmitKind::AST || options.emit == EmitKind::Header))
+    return "-D changes nothing in what " + output + " asks for";
   if (options.explain && given(app, "--emit") && emit != "explain")
     return "--explain and --emit=" + emit + " ask for different outputs";
   for (const std::string &mode : options.modes)
@@ -356,8 +363,10 @@ std::string CommandLine::findUnusedOfCompile() const {
 /// What stands in front of a command; the options that both have are the same.
 std::string CommandLine::findUnusedBefore(const CLI::App &command) const {
   for (const CLI::Option *option : app.get_options())
+    // One that stands on both sides has the value behind the command alone.
     if (option->count() &&
-        (option->get_positional() || !command.get_option_no_throw(option->get_name())))
+        (option->get_positional() || given(command, option->get_name().c_str()) ||
+         !command.get_option_no_throw(option->get_name())))
       return "expected '" + command.get_name() + "' and its options, but found " +
              (option->get_positional() ? "'" + options.input + "'" : option->get_name()) +
              " before it; see " + helpOf(command);

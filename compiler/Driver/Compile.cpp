@@ -39,6 +39,28 @@ static std::string defaultOutput(const DriverOptions &options) {
                                                 : "-";
 }
 
+/// A value that -D gives to a parameter, where it is in no part of what is written: the code takes
+/// it from the caller, and the default is in the descriptor. Empty when there is none.
+static std::string findUnusedDefine(const DriverOptions &options, const lang::Program &program) {
+  static const std::pair<EmitKind, const char *> withoutDefaults[] = {
+      {EmitKind::Fused, "--emit=fused"},
+      {EmitKind::Vector, "--emit=vector"},
+      {EmitKind::LLVM, "--emit=llvm"},
+      {EmitKind::Explain, "--emit=explain"},
+  };
+  const auto *output = llvm::find_if(
+      withoutDefaults, [&](const auto &candidate) { return candidate.first == options.emit; });
+  if (output == std::end(withoutDefaults) || !options.dumpDirectory.empty())
+    return {};
+  for (const lang::Override &define : options.defines)
+    if (llvm::any_of(program.params,
+                     [&](const lang::ProgramParam &param) { return param.name == define.name; }))
+      return "-D " + define.name + " changes nothing in what " +
+             (options.explain ? "--explain" : output->second) +
+             " asks for: it is the default of a parameter, whose value comes with each call";
+  return {};
+}
+
 int loss::compileFile(const DriverOptions &options) {
   EmitKind kind = options.emit;
   PipelineOptions pipeline;
@@ -111,6 +133,8 @@ int loss::compileFile(const DriverOptions &options) {
         compilation.failure);
   if (stopsEarly)
     return exitSuccess;
+  if (std::string why = findUnusedDefine(options, *compilation.program); !why.empty())
+    return complain(exitUsage, why);
   if (int code = refuseInput(output, compilation.diagnostics.files()))
     return code;
 

@@ -44,7 +44,7 @@ int loss::describeModule(const std::string &path, llvm::raw_ostream &out,
   if (module->doc[0])
     out << "  " << firstLine(module->doc);
   out << "\n";
-  out << "  compiled by  " << module->compiler_version << ", interface version "
+  out << "  compiled by  lossc " << module->compiler_version << ", interface version "
       << module->abi_version << "\n";
   out << "  source       sha256 " << module->source_hash << "\n";
   out << "inputs\n";

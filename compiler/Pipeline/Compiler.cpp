@@ -45,6 +45,26 @@ Compiler::Compiler(std::vector<std::string> disabledPatterns) : impl(std::make_u
 
 Compiler::~Compiler() = default;
 
+static ErrorPlace placeOf(const lang::Diagnostic &diagnostic,
+                          const lang::DiagnosticEngine &engine) {
+  const lang::SourceRange &range = diagnostic.range;
+  ErrorPlace place{diagnostic.file, range.begin.line, range.begin.column,
+                   range.end.line,  range.end.column, {}};
+  llvm::StringRef rest = engine.files()[range.file].text;
+  for (uint32_t line = 1; line < place.line; ++line)
+    rest = rest.split('\n').second;
+  place.text = rest.split('\n').first.rtrim('\r');
+  return place;
+}
+
+/// Throws what is wrong with a program, as lossc prints it.
+[[noreturn]] static void throwErrors(const lang::DiagnosticEngine &diagnostics) {
+  const std::vector<lang::Diagnostic> shown = applyWarningOptions(diagnostics, {});
+  auto isError = [](const lang::Diagnostic &d) { return d.severity == lang::Severity::Error; };
+  throw CompileError(renderNamed(shown, diagnostics),
+                     placeOf(*llvm::find_if(shown, isError), diagnostics));
+}
+
 /// Reads the values of `defines`. Throws CompileError.
 static std::vector<lang::Override> parseDefines(const std::string &fileName,
                                                 const std::vector<std::string> &defines) {
@@ -76,7 +96,7 @@ LossSettings loss::readSettings(std::string_view text, const std::string &fileNa
   lang::loadImports(file, diagnostics, {libraryFolders()});
   std::optional<lang::Program> program = lang::analyze(file, diagnostics);
   if (!program)
-    throw CompileError(lang::render(diagnostics.diagnostics(), text));
+    throwErrors(diagnostics);
   LossSettings settings;
   for (const lang::ProgramOption &option : program->options)
     settings.options.push_back({option.name, option.value, option.isBool});
@@ -99,7 +119,7 @@ std::unique_ptr<JitModule> Compiler::compile(std::string_view text, const std::s
   options.overrides = parseDefines(fileName, defines);
   Compilation result = impl->context().compile(text, fileName, options, /*descriptorInLevel=*/true);
   if (result.diagnostics.hasErrors())
-    throw CompileError(lang::render(result.diagnostics.diagnostics(), text));
+    throwErrors(result.diagnostics);
   if (!result.failure.empty())
     throw CompileError(fileName + ": error: " + result.failure + "\n");
   if (result.levels.size() != 1)

@@ -19,10 +19,25 @@
 
 namespace loss {
 
+/// Where in a text an error is. Lines and columns count from 1; 0 where the place is not known.
+struct ErrorPlace {
+  std::string file;
+  uint32_t line = 0, column = 0;
+  /// Behind the last character.
+  uint32_t endLine = 0, endColumn = 0;
+  /// The line itself.
+  std::string text;
+};
+
 /// The program text was wrong. what() holds the rendered diagnostics (file:line:col, source line,
 /// caret, notes), ready to print.
 class CompileError : public std::runtime_error {
-  using std::runtime_error::runtime_error;
+public:
+  explicit CompileError(const std::string &what, ErrorPlace first = {})
+      : std::runtime_error(what), first(std::move(first)) {}
+
+  /// Of the first error.
+  ErrorPlace first;
 };
 
 /// Which kernels to generate. Each set bit of a mask is one value of the enumeration in LossAbi.h.

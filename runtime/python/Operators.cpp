@@ -23,17 +23,22 @@ namespace {
 
 using torch::Tensor;
 
-/// (key, errors, warnings): when the text was wrong the key is empty, otherwise the errors are.
-std::tuple<std::string, std::string, std::vector<std::string>>
+/// (key, errors, warnings), and of the first error the file, the text of the line, and line and
+/// column of its beginning and its end: when the program was wrong the key is empty, otherwise the
+/// errors are.
+std::tuple<std::string, std::string, std::vector<std::string>, std::string, std::string,
+           std::vector<int64_t>>
 compileOp(std::string text, std::string fileName, c10::List<std::string> defines) {
   try {
     LossSource source{std::move(text), std::move(fileName), {}};
     for (size_t i = 0; i < defines.size(); ++i)
       source.defines.push_back(defines.get(i));
     RegisteredLoss loss = registerSource(source);
-    return {std::move(loss.key), {}, std::move(loss.warnings)};
+    return {std::move(loss.key), {}, std::move(loss.warnings), {}, {}, {}};
   } catch (const CompileError &error) {
-    return {{}, error.what(), {}};
+    const ErrorPlace &place = error.first;
+    return {{},         error.what(), {},
+            place.file, place.text,   {place.line, place.column, place.endLine, place.endColumn}};
   }
 }
 
@@ -236,7 +241,8 @@ void batchedOperator(const c10::OperatorHandle &op, c10::DispatchKeySet, torch::
 
 TORCH_LIBRARY(losslang, m) {
   using namespace loss::python;
-  m.def("compile(str text, str file_name, str[] defines) -> (str, str, str[])", compileOp);
+  m.def("compile(str text, str file_name, str[] defines) -> (str, str, str[], str, str, int[])",
+        compileOp);
   m.def("load(Tensor contents, str origin) -> (str, str)", loadOp);
   m.def("describe(str key) -> str", describeLoss);
   m.def("check_param(str key, str name, float value) -> ()", checkParamOp);

@@ -2,6 +2,7 @@
 
 #include "runtime/python/Dispatch.h"
 #include "runtime/python/ForwardMode.h"
+#include "runtime/torch/LossBackward.h"
 
 #include <c10/core/impl/TorchDispatchModeTLS.h>
 #include <torch/csrc/autograd/functions/utils.h>
@@ -48,6 +49,10 @@ public:
       edges.push_back(torch::autograd::impl::gradient_edge(tensor));
     set_next_edges(std::move(edges));
     saved = save(tensors);
+  }
+
+  void compiled_args(torch::autograd::CompiledNodeArgs &) const override {
+    runtime::refuseCompiledAutograd(name());
   }
 
   void release_variables() override {

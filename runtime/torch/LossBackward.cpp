@@ -92,6 +92,16 @@ std::vector<SavedVariable> save(const std::vector<Tensor> &tensors) {
 
 } // namespace
 
+void refuseCompiledAutograd(const std::string &name) {
+  TORCH_CHECK_NOT_IMPLEMENTED(
+      false, name,
+      ": compiled autograd cannot trace the backward pass of a compiled loss that was called "
+      "outside "
+      "of torch.compile: call the loss in a function or model under torch.compile, or run this "
+      "backward pass without compiled autograd");
+  __builtin_unreachable();
+}
+
 SavedCall::SavedCall(const LossCall &given) : call(given) {
   inputs = save(given.inputs);
   params = save(given.paramTensors);

@@ -11,6 +11,9 @@
 
 namespace loss::runtime {
 
+/// For Node::compiled_args: throws for the node `name`, which compiled autograd cannot trace.
+[[noreturn]] void refuseCompiledAutograd(const std::string &name);
+
 /// The tensors of a call, kept for the backward pass as autograd keeps them: changing one in place
 /// in between is noticed.
 class SavedCall {
@@ -47,6 +50,9 @@ public:
   torch::autograd::variable_list apply(torch::autograd::variable_list &&upstream) override;
   void release_variables() override;
   std::string name() const override { return "LossBackward(" + loss.name() + ")"; }
+  void compiled_args(torch::autograd::CompiledNodeArgs &) const override {
+    refuseCompiledAutograd(name());
+  }
 
 private:
   torch::autograd::variable_list gradientsFor(const torch::Tensor &upstream, bool keep);
@@ -72,6 +78,9 @@ public:
   torch::autograd::variable_list apply(torch::autograd::variable_list &&directions) override;
   void release_variables() override;
   std::string name() const override { return "LossSecondBackward(" + loss.name() + ")"; }
+  void compiled_args(torch::autograd::CompiledNodeArgs &) const override {
+    refuseCompiledAutograd(name());
+  }
 
 private:
   void checkHasSecond(size_t argument) const;
@@ -95,6 +104,9 @@ public:
   torch::autograd::variable_list apply(torch::autograd::variable_list &&given) override;
   void release_variables() override;
   std::string name() const override { return "LossDirectionBackward(" + loss.name() + ")"; }
+  void compiled_args(torch::autograd::CompiledNodeArgs &) const override {
+    refuseCompiledAutograd(name());
+  }
 
 private:
   LossHandle loss;

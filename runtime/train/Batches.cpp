@@ -14,7 +14,7 @@ Batches::Batches(const TrainConfig &config, const Dataset &data)
     wanted = heldOut ? 5000 : data.test.count;
   const int64_t available = heldOut ? data.train.count - 1 : data.test.count;
   if (wanted < 1 || wanted > available)
-    throw ConfigError("expected 1 to " + std::to_string(available) +
+    throw ConfigError("expected 0 (the usual number) to " + std::to_string(available) +
                       " validation images, but found " + std::to_string(wanted));
   // One split for every seed.
   std::vector<int64_t> order = permutation(RandomStream(StreamKind::Split, 0), data.train.count);
@@ -26,7 +26,7 @@ Batches::Batches(const TrainConfig &config, const Dataset &data)
     std::iota(validationIndices.begin(), validationIndices.end(), int64_t(0));
   }
   if (config.trainSubset < 0 || config.trainSubset > static_cast<int64_t>(order.size()))
-    throw ConfigError("expected a subset of at most " + std::to_string(order.size()) +
+    throw ConfigError("expected a subset of 0 (all) to " + std::to_string(order.size()) +
                       " training images, but found " + std::to_string(config.trainSubset));
   if (config.trainSubset > 0)
     order.resize(config.trainSubset);

@@ -24,11 +24,23 @@ const std::string &nameOf(const std::vector<std::string> &names, Enum value) {
   return names.at(static_cast<size_t>(value));
 }
 
-void expect(bool fine, const char *what, double found) {
+/// A number as it was typed: 5 and not 5.0, nan and not JSON's null.
+std::string spell(double number) {
+  if (!std::isfinite(number))
+    return std::isnan(number) ? "nan" : number < 0 ? "-inf" : "inf";
+  const bool isWhole = number == std::trunc(number) && std::abs(number) < 1e15;
+  return isWhole ? std::to_string(static_cast<int64_t>(number)) : nlohmann::json(number).dump();
+}
+
+template <typename Number> void expect(bool fine, const std::string &what, Number found) {
   if (fine)
     return;
-  std::string number = nlohmann::json(found).dump();
-  throw ConfigError(std::string("expected ") + what + ", but found " + number);
+  std::string number;
+  if constexpr (std::is_integral_v<Number>)
+    number = std::to_string(found);
+  else
+    number = spell(found);
+  throw ConfigError("expected " + what + ", but found " + number);
 }
 
 } // namespace
@@ -80,11 +92,12 @@ void checkConfig(const TrainConfig &config) {
   expect(config.batch >= 1, "a batch of 1 image or more", config.batch);
   expect(config.steps >= 0, "a number of steps of 0 or more", config.steps);
   expect(config.steps > 0 || config.epochs >= 1, "1 epoch or more", config.epochs);
-  expect(std::isfinite(config.lr) && config.lr > 0, "a learning rate above 0", config.lr);
+  expect(std::isfinite(config.lr) && config.lr > 0, "a learning rate above 0 and below infinity",
+         config.lr);
   expect(config.momentum >= 0 && config.momentum < 1, "a momentum of 0 or more and below 1",
          config.momentum);
   expect(std::isfinite(config.weightDecay) && config.weightDecay >= 0,
-         "a weight decay of 0 or more", config.weightDecay);
+         "a weight decay of 0 or more and below infinity", config.weightDecay);
   expect(config.threads >= 0 && config.threads <= 1024, "0 to 1024 threads", config.threads);
   expect(config.evalEvery >= 0, "0 or more steps between validations", config.evalEvery);
   expect(config.checkpointEvery >= 0, "0 or more steps between checkpoints",

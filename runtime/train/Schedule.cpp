@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <numbers>
 
 namespace loss::runtime {
@@ -26,6 +27,19 @@ double learningRate(const TrainConfig &config, int64_t step, int64_t totalSteps)
   const double x =
       static_cast<double>(step - warmup - 1) / static_cast<double>(totalSteps - warmup);
   return config.lr * (1 - halfCosine(x));
+}
+
+std::string warnOfLongWarmup(const TrainConfig &config, int64_t totalSteps) {
+  if (config.warmup <= totalSteps)
+    return {};
+  const double last = learningRate(config, totalSteps, totalSteps);
+  char text[160];
+  std::snprintf(text, sizeof text,
+                "the warm-up of %lld steps is longer than the training of %lld: the learning rate "
+                "ends at %g, below --lr %g",
+                static_cast<long long>(config.warmup), static_cast<long long>(totalSteps), last,
+                config.lr);
+  return text;
 }
 
 } // namespace loss::runtime

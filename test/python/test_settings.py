@@ -198,12 +198,60 @@ def test_copies_have_the_values_of_now(copied, tensor):
     other = copied(loss)
     assert repr(other) == repr(loss)
     assert torch.equal(other(x, y), loss(x, y))
-    if copied is copy.copy:
-        return  # shares what a module shares with its shallow copy
     other.gamma = 1.5
     other.reduction = "mean"
     close(other(x, y), 1.5)
     assert loss.gamma == 0.5 and loss.reduction == "sum"
+    other.gamma = nn.Parameter(torch.tensor(2.5))
+    other.weight = torch.rand(5)
+    assert loss.gamma == 0.5 and loss.weight is None and len([*loss.parameters()]) == tensor
+
+
+def replicate(loss):
+    """As DataParallel does it, on one device."""
+    replica = loss._replicate_for_data_parallel()
+    replica._former_parameters = {}
+    for name, value in loss._parameters.items():
+        setattr(replica, name, value)
+        replica._former_parameters[name] = value
+    for name, value in loss._buffers.items():
+        if value is None:
+            replica._buffers[name] = None
+        else:
+            setattr(replica, name, value)
+    return replica
+
+
+@pytest.mark.parametrize("backend", [None, "aot_eager"])
+def test_replicas_have_settings_of_their_own(backend):
+    x, y = example()
+    loss = losslang.losses.focal(gamma=2.0)
+    replicas = [replicate(loss) for _ in range(3)]
+    loss.gamma = 1.0
+    replicas[0].gamma = 0.0
+    replicas[1].params["gamma"] = 0.5
+    replicas[1].weight = torch.ones(5, dtype=x.dtype)
+    replicas[1].reduction = "sum"
+    replicas[2].gamma = nn.Parameter(torch.tensor(3.0))
+    for each, gamma in zip([loss, *replicas], (1.0, 0.0, 0.5, 3.0)):
+        assert each.gamma == gamma
+        step = torch.compile(each, fullgraph=True, backend=backend) if backend else each
+        close(step(x, y) / (6 if each.reduction == "sum" else 1), gamma)
+    assert loss.weight is None and loss.reduction == "mean" and not [*loss.parameters()]
+    torch._dynamo.reset()
+
+
+def test_replicas_of_a_learned_parameter():
+    x, y = example()
+    loss = losslang.losses.focal(gamma=nn.Parameter(torch.tensor(2.0)))
+    replica = replicate(loss)
+    close(replica(x, y), 2.0)
+    replica(x, y).backward()
+    assert loss.gamma.grad is not None
+    replica.gamma = 0.5
+    close(replica(x, y), 0.5)
+    close(loss(x, y), 2.0)
+    assert isinstance(loss.gamma, nn.Parameter)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

@@ -23,7 +23,7 @@ def build(compile_with, options):
         try:
             compiled = compile_with(defines)
         except CompileError as error:
-            raise OptionError(error.diagnostics) from None
+            raise OptionError(*error.__reduce__()[1]) from None
     for text in compiled.warnings:
         warn(text.rstrip(), LossWarning)
     chosen = {name for name, _ in defines}

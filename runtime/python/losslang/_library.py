@@ -25,17 +25,40 @@ def _untraced(operator, *arguments):
 
 
 class CompileError(SyntaxError):
-    """A loss does not compile. The text is lossc's own: file, line, source line, caret, notes."""
+    """A loss does not compile. The text is lossc's own: file, line, source line, caret, notes.
 
-    def __init__(self, diagnostics):
-        super().__init__(diagnostics)
+    The attributes of SyntaxError (`filename`, `lineno`, `offset`, `text`) are those of the first error, None
+    where it has no place; `msg` is what the text says beside them.
+    """
+
+    def __init__(self, diagnostics, place=None):
+        super().__init__(_message(diagnostics, place), *([place] if place else []))
         self.diagnostics = diagnostics
+        self._place = place
 
     def __str__(self):
         return self.diagnostics
 
     def __reduce__(self):
-        return type(self), (self.diagnostics,)
+        return type(self), (self.diagnostics, self._place)
+
+
+def _message(diagnostics, place):
+    """The text without file, line and excerpt of the first error, which Python's tracebacks show."""
+    start = f"{place[0]}:{place[1]}:{place[2]}: error: " if place else ""
+    if not place or not diagnostics.startswith(start):
+        return diagnostics
+    message, *rest = diagnostics[len(start) :].splitlines()
+    has_excerpt = len(rest) > 1 and rest[1].strip(" .~") == "^"
+    return "\n".join([message, *rest[2 if has_excerpt else 0 :]])
+
+
+def _place(file_name, text, numbers):
+    """Details of a SyntaxError, or None."""
+    if not numbers or not numbers[0]:
+        return None
+    line, column, end_line, end_column = numbers
+    return (file_name, line, column, text + "\n", end_line or line, end_column or column)
 
 
 class OptionError(CompileError, ValueError):
@@ -86,7 +109,7 @@ class Compiled:
         try:
             return compile_text(self.description["source"], self.file_name, ((name, value),))
         except CompileError as error:
-            raise OptionError(error.diagnostics) from None
+            raise OptionError(*error.__reduce__()[1]) from None
 
     @property
     def description(self):
@@ -133,9 +156,11 @@ def program(key):
 
 def compile_text(text, file_name, defines=()):
     """Compiles a program in this process. `defines`: pairs of a name and a number or truth value."""
-    key, errors, warned = _untraced(ops.compile, text, file_name, [f"{n}={_spell(v)}" for n, v in defines])
+    key, errors, warned, *place = _untraced(
+        ops.compile, text, file_name, [f"{n}={_spell(v)}" for n, v in defines]
+    )
     if not key:
-        raise CompileError(errors)
+        raise CompileError(errors, _place(*place))
     return Compiled(key, file_name, warnings=tuple(warned))
 
 

@@ -259,7 +259,9 @@ class Loss(nn.Module):
         return {n for n, v in self._numbers.items() if v is None}
 
     def __getstate__(self):
-        state = {**self.__dict__, "_numbers": dict(self._numbers)}
+        state = {**self.__dict__}
+        for name in ("_numbers", "_parameters", "_buffers"):
+            state[name] = dict(state[name])
         del state["_traced_numbers"]
         return state
 
@@ -269,6 +271,13 @@ class Loss(nn.Module):
         for name, value in self._numbers.items():
             if value is not None:
                 self._trace_number(name)
+
+    def _replicate_for_data_parallel(self):
+        replica = super()._replicate_for_data_parallel()
+        # As the attributes of every replica, not the same as those of the module.
+        replica._numbers = dict(self._numbers)
+        replica._traced_numbers = dict(self._traced_numbers)
+        return replica
 
     # Options of the program.
 

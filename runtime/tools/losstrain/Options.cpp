@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <charconv>
 #include <iostream>
 
 namespace loss::runtime {
@@ -22,6 +23,20 @@ CLI::Option *addEnum(CLI::App &app, const std::string &flags, Enum &value,
   return option->check(CLI::IsMember(names))
       ->default_str(names.at(static_cast<size_t>(value)))
       ->type_name("");
+}
+
+/// Accepts the texts of unsigned numbers: the library would take -1 for 2^64 - 1.
+CLI::Validator wholeNumber() {
+  return CLI::Validator(
+      [](std::string &text) -> std::string {
+        uint64_t value = 0;
+        const char *end = text.data() + text.size();
+        const auto [rest, status] = std::from_chars(text.data(), end, value);
+        if (status == std::errc() && rest == end)
+          return {};
+        return "expected a whole number from 0 to 18446744073709551615, but found '" + text + "'";
+      },
+      "");
 }
 
 ParamValues parseParams(const std::vector<std::string> &texts) {
@@ -59,7 +74,7 @@ void addTraining(CLI::App &app, TrainOptions &o) {
   app.add_option("--warmup", c.warmup, "Steps of warm-up from 0 (-1: 5 % for onecycle, else none)")
       ->check(CLI::Range(int64_t(-1), int64_t(1) << 40));
   addEnum(app, "--augment", c.augment, augmentNames(), "base: pad by 4, random crop, random flip");
-  app.add_option("--seed", c.seed, "Seed of everything random");
+  app.add_option("--seed", c.seed, "Seed of everything random")->check(wholeNumber());
   app.add_option(
       "--threads", c.threads,
       "Threads, the same for the whole run (0: as LibTorch chooses, or of the run to resume)");

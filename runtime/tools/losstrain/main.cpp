@@ -5,6 +5,7 @@
 #include "runtime/train/PassiveWaiting.h"
 #include "runtime/train/ProgressBar.h"
 #include "runtime/train/RunDirectory.h"
+#include "runtime/train/Schedule.h"
 
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
@@ -13,6 +14,7 @@
 #include <cstdio>
 #include <iostream>
 #include <unistd.h>
+#include <utility>
 
 using namespace loss::runtime;
 
@@ -37,7 +39,11 @@ int runTraining(TrainOptions &options, char **argv) {
   const TrainLoss loss = TrainLoss::resolve(options.loss, options.params);
   const auto data = loadDataset(options.data, options.dataDir);
   ProgressBar bar(loss.name(), stderr, isatty(STDERR_FILENO));
+  bool isFirst = true;
   const ProgressFn progress = [&](const StepRecord &record, int64_t totalSteps) {
+    if (std::string warning = warnOfLongWarmup(options.config, totalSteps);
+        std::exchange(isFirst, false) && !options.quiet && !warning.empty())
+      spdlog::warn("{}", warning);
     if (!options.quiet)
       bar.show(record, totalSteps);
     return ProgressAction::Continue;
