@@ -14,7 +14,7 @@ Batches::Batches(const TrainConfig &config, const Dataset &data)
     wanted = heldOut ? 5000 : data.test.count;
   const int64_t available = heldOut ? data.train.count - 1 : data.test.count;
   if (wanted < 1 || wanted > available)
-    throw ConfigError("expected 0 (the usual number) to " + std::to_string(available) +
+    throw ConfigError("expected 1 to " + std::to_string(available) +
                       " validation images, but found " + std::to_string(wanted));
   // One split for every seed.
   std::vector<int64_t> order = permutation(RandomStream(StreamKind::Split, 0), data.train.count);

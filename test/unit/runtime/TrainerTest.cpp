@@ -282,7 +282,7 @@ TEST(Trainer, RefusesConfigurationsWithoutSense) {
   EXPECT_THAT(message([](auto &c) { c.batch = 321; }), HasSubstr("expected a batch of 1 to 320"));
   EXPECT_THAT(message([](auto &c) { c.lr = std::nan(""); }), HasSubstr("a learning rate above 0"));
   EXPECT_THAT(message([](auto &c) { c.steps = c.epochs = 0; }), HasSubstr("1 epoch or more"));
-  EXPECT_THAT(message([](auto &c) { c.trainSubset = 321; }), HasSubstr("at most 320 training"));
+  EXPECT_THAT(message([](auto &c) { c.trainSubset = 321; }), HasSubstr("0 (all) to 320 training"));
   EXPECT_THAT(message([](auto &c) { c.validationSize = 400; }), HasSubstr("1 to 399 validation"));
   EXPECT_THAT(message([](auto &c) { c.model = "vgg"; }), HasSubstr("unknown model 'vgg'"));
 }
