@@ -35,9 +35,7 @@ std::string found(const SyntaxToken &token) {
   constexpr size_t longest = 40;
   if (token.text.size() > longest)
     return "'" + token.text.substr(0, longest) + "...'";
-  if (isKeyword(token.kind))
-    return "the keyword '" + token.text + "'";
-  return "'" + token.text + "'";
+  return (isKeyword(token.kind) ? "the keyword '" : "'") + token.text + "'";
 }
 
 /// The axes that the first loss declares, in the order of the text.

@@ -360,7 +360,7 @@ private:
     const std::string &words = list[p].words;
     return p < 3 || words.find("20") != std::string::npos ||
            words.find("110") != std::string::npos || words.find("near") == 0 ||
-           words.find("120") != std::string::npos || words.find("last masked") != std::string::npos;
+           words.find("120") != std::string::npos || words.find("masked") != std::string::npos;
   }
 
   /// All pairs of special numbers, or some of them.
