@@ -332,7 +332,7 @@ private:
     case Op::cumsum:
     case Op::logcumsumexp: {
       auto along = [&](const Tensor &in) {
-        return node.op == Op::cumsum ? in.cumsum(axis) : in.logcumsumexp(axis);
+        return node.op == Op::cumsum ? in.cumsum(axis) : logCumSumExp(in, axis);
       };
       if (node.operandCount < 2)
         return along(x());
@@ -343,6 +343,14 @@ private:
     default:
       return {};
     }
+  }
+
+  /// torch's own takes logarithms of the incoming gradient, whose second derivatives have few digits.
+  static Tensor logCumSumExp(const Tensor &in, int64_t axis) {
+    std::vector<Tensor> prefixes;
+    for (int64_t k = 0; k < in.size(axis); ++k)
+      prefixes.push_back(in.narrow(axis, 0, k + 1).logsumexp(axis, true));
+    return torch::cat(prefixes, axis);
   }
 
   /// Positions in descending order, ties by position.
