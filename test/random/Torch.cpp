@@ -345,7 +345,8 @@ private:
     }
   }
 
-  /// torch's own takes logarithms of the incoming gradient, whose second derivatives have few digits.
+  /// torch's own takes logarithms of the incoming gradient, whose second derivatives have few
+  /// digits.
   static Tensor logCumSumExp(const Tensor &in, int64_t axis) {
     std::vector<Tensor> prefixes;
     for (int64_t k = 0; k < in.size(axis); ++k)
