@@ -234,7 +234,9 @@ Bounded extremum(const Bounded &x, const Bounded &y, const Real &value) {
   double apart = magnitude(x.value - y.value);
   bool isX = value == x.value;
   for (unsigned a = 0; a < arithmetics; ++a) {
-    bool certain = x.value.isInf() || y.value.isInf() || apart > x.error[a] + y.error[a];
+    // What has no bound may be NaN, beside which there is no extremum.
+    double error = x.error[a] + y.error[a];
+    bool certain = apart > error || ((x.value.isInf() || y.value.isInf()) && std::isfinite(error));
     result.error[a] = value.isNaN() ? infinity
                       : certain     ? (isX ? x : y).error[a]
                                     : std::max(x.error[a], y.error[a]);

@@ -1,6 +1,6 @@
 //===- RandomLossesTest.cpp - losses nobody wrote -------------------------===//
 //
-// 1000 random losses: all that computes them agrees with the exact oracle of test/random. `./dev
+// 2000 random losses: all that computes them agrees with the exact oracle of test/random. `./dev
 // stress` checks others; see there how to repeat a failure.
 //
 //===----------------------------------------------------------------------===//
@@ -17,7 +17,7 @@ using namespace loss::stress;
 
 namespace {
 
-constexpr uint64_t shards = 5, programsPerShard = 200;
+constexpr uint64_t shards = 10, programsPerShard = 200;
 
 /// lit runs each case in a process of its own, so the shards share the cores.
 class RandomLosses : public testing::TestWithParam<uint64_t> {};
