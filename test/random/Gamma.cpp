@@ -31,7 +31,7 @@ Real pi() {
   return result;
 }
 
-/// `x` with the bits that are asked for now.
+/// `x`, rounded to the present precision.
 Real rounded(const Real &x) {
   Real result;
   mpfr_set(result.get(), x.get(), MPFR_RNDN);
